@@ -1,0 +1,1 @@
+//! Clusters, scenarios, backends, outcomes and snapshots.

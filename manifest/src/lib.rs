@@ -1,0 +1,1 @@
+//! Reads manifests as kubectl reads them, with positions.

@@ -1,0 +1,3 @@
+//! The tasks of this workspace: codegen, tidy, conformance, ci.
+
+fn main() {}
