@@ -10,20 +10,26 @@ pub use tables::{STRUCTS, roots};
 
 use podgate_policy::Minor;
 
-/// A Go struct of the API, with its embedded structs unfolded.
+/// A Go struct of the API, with its embedded structs unfolded: their fields stand in the outer
+/// struct, which is also the struct that Go names in a decode error.
 #[derive(Debug)]
 pub struct Struct {
-    /// Its Go name without package, as decode errors print it: `PodSpec`.
+    /// Its Go name without package, as decode errors print it before a field: `PodSpec`.
     pub name: &'static str,
+    /// Its Go name with package, as decode errors print it as a type: `v1.PodSpec`.
+    pub go: &'static str,
     /// Its fields in the order of the Go type, which is the order in which a server writes them.
     pub fields: &'static [Field],
 }
 
-/// A field of a [`Struct`].
+/// A field of a [`Struct`]. Where a field's type, pointer or tags changed between two minors, there
+/// is an entry for each, and no minor has both.
 #[derive(Debug)]
 pub struct Field {
     /// Its JSON name.
     pub name: &'static str,
+    /// Its Go name.
+    pub go: &'static str,
     /// Its type.
     pub ty: Type,
     /// The first minor that has it (as the number behind the dot).
@@ -32,7 +38,8 @@ pub struct Field {
     pub until: u8,
     /// Whether the Go field is a pointer: then a zero value that was sent is kept.
     pub pointer: bool,
-    /// Whether a zero value is left out when the object is written.
+    /// Whether a zero value is left out when the object is written. Go ignores `omitempty` on a
+    /// struct that is no pointer, so it is `false` there, save for `omitzero`.
     pub omitempty: bool,
     /// The value that the server fills in where the field is absent (or zero, if it is no pointer),
     /// whatever the other fields say. Defaults with conditions are code, in `default.rs`.
@@ -52,16 +59,16 @@ pub enum Type {
     Int64,
     /// Go `float64`
     Float64,
-    /// Go `string`, or a named string type (its Go name matters in decode errors)
+    /// Go `string`, or a named string type: `v1.RestartPolicy`
     String(&'static str),
     /// `[]byte`: base64 in JSON
     Bytes,
     /// A struct.
     Struct(&'static Struct),
-    /// A list.
-    List(&'static Type),
-    /// A map from texts.
-    Map(&'static Type),
+    /// A list, and its Go type: `[]v1.Container`.
+    List(&'static Type, &'static str),
+    /// A map from texts to values, and its Go type: `map[string]string`, `v1.ResourceList`.
+    Map(&'static Type, &'static str),
     /// `intstr.IntOrString`
     IntOrString,
     /// `resource.Quantity`
@@ -70,8 +77,8 @@ pub enum Type {
     Time,
     /// `metav1.MicroTime`
     MicroTime,
-    /// JSON that the server keeps as it is (`runtime.RawExtension`, `metav1.FieldsV1`)
-    Raw,
+    /// JSON that the server keeps as it is: `runtime.RawExtension`, `v1.FieldsV1`
+    Raw(&'static str),
 }
 
 /// A default that depends on nothing.
@@ -94,6 +101,27 @@ pub struct Merge {
     pub retain_keys: bool,
     /// The field that tells items apart; `None` for lists of scalars.
     pub key: Option<&'static str>,
+}
+
+impl Type {
+    /// The Go type as decode errors print it: `int32`, `v1.PodSpec`, `[]v1.Container`. Pointers
+    /// are not in it: Go prints the type that they point to.
+    #[must_use]
+    pub const fn go(&self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Int32 => "int32",
+            Self::Int64 => "int64",
+            Self::Float64 => "float64",
+            Self::String(go) | Self::List(_, go) | Self::Map(_, go) | Self::Raw(go) => go,
+            Self::Bytes => "[]uint8",
+            Self::Struct(s) => s.go,
+            Self::IntOrString => "intstr.IntOrString",
+            Self::Quantity => "resource.Quantity",
+            Self::Time => "v1.Time",
+            Self::MicroTime => "v1.MicroTime",
+        }
+    }
 }
 
 impl Field {
