@@ -88,8 +88,10 @@ pub enum Scalar {
     Bool(bool),
     /// An integer.
     Int(i64),
-    /// A text.
+    /// A text; for an `intstr.IntOrString` or a `resource.Quantity` one that is sent as a text.
     Text(&'static str),
+    /// A struct in which every field has its own default or is zero: `{}`.
+    Empty,
 }
 
 /// Go's `patchStrategy` and `patchMergeKey`.
