@@ -1,1 +1,4 @@
 //! Clusters, scenarios, backends, outcomes and snapshots.
+
+pub mod attribute;
+pub mod outcome;
