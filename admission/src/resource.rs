@@ -1,8 +1,12 @@
 //! The resources that podgate serves, with what the admission chain has to know of each.
+//!
+//! Upstream's counterparts: the storage of `pkg/registry/*/*/storage` (names), the REST storage
+//! providers in `pkg/registry/*/rest` and the `prerelease-lifecycle` marks in `k8s.io/api` (which
+//! minor serves what).
 
 use podgate_policy::Minor;
 
-use crate::schema::Struct;
+use crate::schema::{Struct, roots};
 
 /// A resource of the API: a kind under a path.
 #[derive(Debug)]
@@ -15,10 +19,12 @@ pub struct Resource {
     pub kind: &'static str,
     /// The name in paths: `deployments`.
     pub name: &'static str,
-    /// The singular name: `deployment`.
+    /// The singular name, the kind in lower case: `deployment`. Discovery says it since 1.27.
     pub singular: &'static str,
     /// Short names: `deploy`.
     pub short: &'static [&'static str],
+    /// Whether it is in the category `all`, as discovery says and `kubectl get all` asks.
+    pub in_all: bool,
     /// Whether objects live in a namespace.
     pub namespaced: bool,
     /// Where the pod template lies, from the object's root; `None` where there is none. A pod is
@@ -60,9 +66,62 @@ impl Resource {
     }
 }
 
+/// What most resources are: namespaced, without a pod template, there in every minor.
+const R: Resource = Resource {
+    group: "",
+    version: "v1",
+    kind: "",
+    name: "",
+    singular: "",
+    short: &[],
+    in_all: false,
+    namespaced: true,
+    template: None,
+    since: Minor::OLDEST.number(),
+    until: u8::MAX,
+    schema: &roots::POD,
+};
+const SPEC_TEMPLATE: &[&str] = &["spec", "template"];
+const JOB_TEMPLATE: &[&str] = &["spec", "jobTemplate", "spec", "template"];
+
 /// Every resource that some minor serves; where there are several versions of one, the stored
-/// version first.
-pub static RESOURCES: &[Resource] = &[];
+/// version first. (1.20 has `CronJob` only as `batch/v1beta1`, and stores it so until 1.21.)
+// One resource a line: the table is read by its columns.
+#[rustfmt::skip]
+pub static RESOURCES: &[Resource] = &[
+    Resource { group: "", version: "v1", kind: "Pod", name: "pods", singular: "pod", short: &["po"], in_all: true, template: Some(&[]), schema: &roots::POD, ..R },
+    Resource { group: "", version: "v1", kind: "Namespace", name: "namespaces", singular: "namespace", short: &["ns"], namespaced: false, schema: &roots::NAMESPACE, ..R },
+    Resource { group: "", version: "v1", kind: "ServiceAccount", name: "serviceaccounts", singular: "serviceaccount", short: &["sa"], schema: &roots::SERVICE_ACCOUNT, ..R },
+    Resource { group: "", version: "v1", kind: "ReplicationController", name: "replicationcontrollers", singular: "replicationcontroller", short: &["rc"], in_all: true, template: Some(SPEC_TEMPLATE), schema: &roots::REPLICATION_CONTROLLER, ..R },
+    Resource { group: "", version: "v1", kind: "PodTemplate", name: "podtemplates", singular: "podtemplate", template: Some(&["template"]), schema: &roots::POD_TEMPLATE, ..R },
+    Resource { group: "", version: "v1", kind: "Event", name: "events", singular: "event", short: &["ev"], schema: &roots::EVENT, ..R },
+    Resource { group: "", version: "v1", kind: "Node", name: "nodes", singular: "node", short: &["no"], namespaced: false, schema: &roots::NODE, ..R },
+    Resource { group: "", version: "v1", kind: "ConfigMap", name: "configmaps", singular: "configmap", short: &["cm"], schema: &roots::CONFIG_MAP, ..R },
+    Resource { group: "", version: "v1", kind: "Secret", name: "secrets", singular: "secret", schema: &roots::SECRET, ..R },
+    Resource { group: "", version: "v1", kind: "LimitRange", name: "limitranges", singular: "limitrange", short: &["limits"], schema: &roots::LIMIT_RANGE, ..R },
+    Resource { group: "", version: "v1", kind: "ResourceQuota", name: "resourcequotas", singular: "resourcequota", short: &["quota"], schema: &roots::RESOURCE_QUOTA, ..R },
+    Resource { group: "", version: "v1", kind: "Service", name: "services", singular: "service", short: &["svc"], in_all: true, schema: &roots::SERVICE, ..R },
+    Resource { group: "", version: "v1", kind: "PersistentVolumeClaim", name: "persistentvolumeclaims", singular: "persistentvolumeclaim", short: &["pvc"], schema: &roots::PERSISTENT_VOLUME_CLAIM, ..R },
+    Resource { group: "apps", version: "v1", kind: "Deployment", name: "deployments", singular: "deployment", short: &["deploy"], in_all: true, template: Some(SPEC_TEMPLATE), schema: &roots::DEPLOYMENT, ..R },
+    Resource { group: "apps", version: "v1", kind: "ReplicaSet", name: "replicasets", singular: "replicaset", short: &["rs"], in_all: true, template: Some(SPEC_TEMPLATE), schema: &roots::REPLICA_SET, ..R },
+    Resource { group: "apps", version: "v1", kind: "StatefulSet", name: "statefulsets", singular: "statefulset", short: &["sts"], in_all: true, template: Some(SPEC_TEMPLATE), schema: &roots::STATEFUL_SET, ..R },
+    Resource { group: "apps", version: "v1", kind: "DaemonSet", name: "daemonsets", singular: "daemonset", short: &["ds"], in_all: true, template: Some(SPEC_TEMPLATE), schema: &roots::DAEMON_SET, ..R },
+    Resource { group: "apps", version: "v1", kind: "ControllerRevision", name: "controllerrevisions", singular: "controllerrevision", schema: &roots::CONTROLLER_REVISION, ..R },
+    Resource { group: "batch", version: "v1", kind: "Job", name: "jobs", singular: "job", in_all: true, template: Some(SPEC_TEMPLATE), schema: &roots::JOB, ..R },
+    Resource { group: "batch", version: "v1", kind: "CronJob", name: "cronjobs", singular: "cronjob", short: &["cj"], in_all: true, template: Some(JOB_TEMPLATE), since: 21, schema: &roots::CRON_JOB, ..R },
+    Resource { group: "batch", version: "v1beta1", kind: "CronJob", name: "cronjobs", singular: "cronjob", short: &["cj"], in_all: true, template: Some(JOB_TEMPLATE), until: 24, schema: &roots::CRON_JOB_V1BETA1, ..R },
+    Resource { group: "rbac.authorization.k8s.io", version: "v1", kind: "Role", name: "roles", singular: "role", schema: &roots::ROLE, ..R },
+    Resource { group: "rbac.authorization.k8s.io", version: "v1", kind: "ClusterRole", name: "clusterroles", singular: "clusterrole", namespaced: false, schema: &roots::CLUSTER_ROLE, ..R },
+    Resource { group: "rbac.authorization.k8s.io", version: "v1", kind: "RoleBinding", name: "rolebindings", singular: "rolebinding", schema: &roots::ROLE_BINDING, ..R },
+    Resource { group: "rbac.authorization.k8s.io", version: "v1", kind: "ClusterRoleBinding", name: "clusterrolebindings", singular: "clusterrolebinding", namespaced: false, schema: &roots::CLUSTER_ROLE_BINDING, ..R },
+    Resource { group: "policy", version: "v1beta1", kind: "PodSecurityPolicy", name: "podsecuritypolicies", singular: "podsecuritypolicy", short: &["psp"], namespaced: false, until: 24, schema: &roots::POD_SECURITY_POLICY, ..R },
+    Resource { group: "scheduling.k8s.io", version: "v1", kind: "PriorityClass", name: "priorityclasses", singular: "priorityclass", short: &["pc"], namespaced: false, schema: &roots::PRIORITY_CLASS, ..R },
+    Resource { group: "node.k8s.io", version: "v1", kind: "RuntimeClass", name: "runtimeclasses", singular: "runtimeclass", namespaced: false, schema: &roots::RUNTIME_CLASS, ..R },
+    Resource { group: "node.k8s.io", version: "v1beta1", kind: "RuntimeClass", name: "runtimeclasses", singular: "runtimeclass", namespaced: false, until: 24, schema: &roots::RUNTIME_CLASS_V1BETA1, ..R },
+    Resource { group: "authorization.k8s.io", version: "v1", kind: "SubjectAccessReview", name: "subjectaccessreviews", singular: "subjectaccessreview", namespaced: false, schema: &roots::SUBJECT_ACCESS_REVIEW, ..R },
+    Resource { group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectAccessReview", name: "selfsubjectaccessreviews", singular: "selfsubjectaccessreview", namespaced: false, schema: &roots::SELF_SUBJECT_ACCESS_REVIEW, ..R },
+    Resource { group: "authorization.k8s.io", version: "v1", kind: "LocalSubjectAccessReview", name: "localsubjectaccessreviews", singular: "localsubjectaccessreview", schema: &roots::LOCAL_SUBJECT_ACCESS_REVIEW, ..R },
+];
 
 /// The resource of that `apiVersion` and kind on a server of `minor`.
 #[must_use]

@@ -151,7 +151,7 @@ func (r *reader) structOf(t reflect.Type) string {
 }
 
 func (r *reader) fieldsOf(t reflect.Type) []Field {
-	var fields []Field
+	fields := []Field{}
 	for i := 0; i < t.NumField(); i++ {
 		f := t.Field(i)
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")

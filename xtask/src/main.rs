@@ -1,3 +1,54 @@
-//! The tasks of this workspace: codegen, tidy, conformance, ci.
+//! The tasks of this workspace, run as `cargo xtask TASK`.
+//!
+//! A task runs cargo, Go or podgate and compares files; it decides nothing about policy, and it
+//! depends on no other crate of the workspace.
 
-fn main() {}
+mod codegen;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+The tasks of this workspace
+
+USAGE:
+    cargo xtask TASK
+
+TASKS:
+    codegen [--check]    write the schema tables from the Go types of k8s.io/api and from
+                         admission/schema/defaults.txt; with --check only compare.
+                         Needs Go and the Go modules of the minors.
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[&str]) -> Result<()> {
+    match args {
+        ["codegen"] => codegen::write(root()),
+        ["codegen", "--check"] => codegen::check(root()),
+        [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => bail!("no such task: {}\n\n{HELP}", args.join(" ")),
+    }
+}
+
+/// The root of the checkout that this program was built in.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask lies in a folder of the workspace")
+}

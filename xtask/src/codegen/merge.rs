@@ -1,0 +1,162 @@
+//! Merges the types of all minors: each field with the minors that have it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::defaults::Default;
+use super::go::{self, Types};
+
+/// What is written to the tables.
+#[derive(Debug)]
+pub(super) struct Tables {
+    /// The newest and the oldest minor.
+    pub oldest: u8,
+    pub newest: u8,
+    /// Every struct by ID.
+    pub structs: BTreeMap<String, Struct>,
+    /// The IDs of the served kinds' structs.
+    pub roots: BTreeSet<String>,
+}
+
+/// A struct over all minors.
+#[derive(Debug)]
+pub(super) struct Struct {
+    pub go: String,
+    pub fields: Vec<Field>,
+}
+
+/// A field with the minors that have it.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    pub go: go::Field,
+    pub since: u8,
+    pub until: u8,
+    /// The value in Rust, of type `Scalar`.
+    pub default: Option<String>,
+}
+
+/// Merges the types of the minors, which stand oldest first.
+pub(super) fn merge(minors: &[(u8, Types)]) -> Result<Tables> {
+    let (oldest, newest) = match minors {
+        [(oldest, _), .., (newest, _)] => (*oldest, *newest),
+        _ => bail!("codegen needs two minors or more"),
+    };
+    let mut by_id: BTreeMap<&str, Vec<(u8, &go::Struct)>> = BTreeMap::new();
+    let mut roots = BTreeSet::new();
+    for (minor, types) in minors {
+        roots.extend(types.roots.values().cloned());
+        for s in &types.structs {
+            by_id.entry(&s.id).or_default().push((*minor, s));
+        }
+    }
+    let structs = by_id
+        .into_iter()
+        .map(|(id, minors)| {
+            let go = minors[0].1.go.clone();
+            let fields = merge_fields(&minors);
+            (id.to_owned(), Struct { go, fields })
+        })
+        .collect();
+    Ok(Tables {
+        oldest,
+        newest,
+        structs,
+        roots,
+    })
+}
+
+/// The fields of one struct in the order of the newest minor that has it; a field that only older
+/// ones have stands behind the field that it followed there.
+fn merge_fields(minors: &[(u8, &go::Struct)]) -> Vec<Field> {
+    let mut names: Vec<&str> = Vec::new();
+    for (_, s) in minors.iter().rev() {
+        let mut at = 0;
+        for field in &s.fields {
+            if let Some(known) = names.iter().position(|n| *n == field.name) {
+                at = known + 1;
+            } else {
+                names.insert(at, &field.name);
+                at += 1;
+            }
+        }
+    }
+    let mut fields = Vec::new();
+    for name in names {
+        let mut entries: Vec<Field> = Vec::new();
+        for (minor, s) in minors {
+            let Some(field) = s.fields.iter().find(|f| f.name == name) else {
+                continue;
+            };
+            match entries.last_mut() {
+                Some(last) if last.until + 1 == *minor && last.go == *field => last.until = *minor,
+                _ => entries.push(Field {
+                    go: field.clone(),
+                    since: *minor,
+                    until: *minor,
+                    default: None,
+                }),
+            }
+        }
+        fields.extend(entries.into_iter().rev());
+    }
+    fields
+}
+
+/// Puts the defaults into the fields that they name, splitting a field where only some of its
+/// minors have the default.
+pub(super) fn apply_defaults(tables: &mut Tables, defaults: &[Default]) -> Result<()> {
+    for default in defaults {
+        let since = default.since.unwrap_or(tables.oldest);
+        let until = default.until.unwrap_or(tables.newest);
+        let mut named = false;
+        for s in tables.structs.values_mut() {
+            if unqualified(&s.go) != default.structure {
+                continue;
+            }
+            let mut fields = Vec::with_capacity(s.fields.len());
+            for field in s.fields.drain(..) {
+                let from = field.since.max(since);
+                let to = field.until.min(until);
+                if field.go.name != default.field || from > to {
+                    fields.push(field);
+                    continue;
+                }
+                named = true;
+                ensure!(
+                    field.default.is_none(),
+                    "{default}: two defaults for one minor"
+                );
+                let value = default
+                    .value_for(&field.go)
+                    .with_context(|| default.to_string())?;
+                if to < field.until {
+                    fields.push(Field {
+                        since: to + 1,
+                        ..field.clone()
+                    });
+                }
+                fields.push(Field {
+                    since: from,
+                    until: to,
+                    default: Some(value),
+                    ..field.clone()
+                });
+                if field.since < from {
+                    fields.push(Field {
+                        until: from - 1,
+                        ..field
+                    });
+                }
+            }
+            s.fields = fields;
+        }
+        ensure!(named, "{default}: there is no such field");
+    }
+    Ok(())
+}
+
+/// `PodSpec` of `v1.PodSpec`.
+pub(super) fn unqualified(go: &str) -> &str {
+    go.rsplit_once('.').map_or(go, |(_, name)| name)
+}
