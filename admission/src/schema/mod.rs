@@ -44,7 +44,9 @@ pub struct Field {
     /// struct that is no pointer, so it is `false` there, save for `omitzero`.
     pub omitempty: bool,
     /// The value that the server fills in where the field is absent (or zero, if it is no pointer),
-    /// whatever the other fields say. Defaults with conditions are code, in `default.rs`.
+    /// whatever the other fields say. A struct that is no pointer is never absent: the defaults of
+    /// its fields hold even where the object does not name it. Defaults with conditions are code,
+    /// in `default.rs`; `admission/schema/defaults.txt` lists both.
     pub default: Option<Scalar>,
     /// How strategic merge patches and server-side apply treat the list or map.
     pub merge: Option<Merge>,

@@ -10,18 +10,18 @@ use super::{Field, Merge, Struct, Type as T};
 /// What most fields are: there in every minor, neither pointer nor omitted, without default.
 const F: Field = Field { name: "", go: "", ty: T::Bool, since: 20, until: u8::MAX, pointer: false, omitempty: false, default: None, merge: None };
 /// `patchStrategy: merge` without a key: lists of scalars and maps.
-const MERGE: Option<Merge> = Some(Merge { merge: true, retain_keys: false, key: None });
+const MERGE: Merge = Merge { merge: true, retain_keys: false, key: None };
 /// `patchStrategy: retainKeys`
-const RETAIN_KEYS: Option<Merge> = Some(Merge { merge: false, retain_keys: true, key: None });
+const RETAIN_KEYS: Merge = Merge { merge: false, retain_keys: true, key: None };
 
 /// `patchStrategy: merge` with its `patchMergeKey`.
-const fn by(key: &'static str) -> Option<Merge> {
-    Some(Merge { merge: true, retain_keys: false, key: Some(key) })
+const fn by(key: &'static str) -> Merge {
+    Merge { merge: true, retain_keys: false, key: Some(key) }
 }
 
 /// `patchStrategy: merge,retainKeys` with its `patchMergeKey`.
-const fn by_retaining_keys(key: &'static str) -> Option<Merge> {
-    Some(Merge { merge: true, retain_keys: true, key: Some(key) })
+const fn by_retaining_keys(key: &'static str) -> Merge {
+    Merge { merge: true, retain_keys: true, key: Some(key) }
 }
 
 /// Every struct, by name.
@@ -397,10 +397,10 @@ static AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE: Struct = Struct { name: "AWSElasti
 static AZURE_DISK_VOLUME_SOURCE: Struct = Struct { name: "AzureDiskVolumeSource", go: "v1.AzureDiskVolumeSource", fields: &[
     Field { name: "diskName", go: "DiskName", ty: T::String("string"), ..F },
     Field { name: "diskURI", go: "DataDiskURI", ty: T::String("string"), ..F },
-    Field { name: "cachingMode", go: "CachingMode", ty: T::String("v1.AzureDataDiskCachingMode"), pointer: true, omitempty: true, ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), pointer: true, omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "kind", go: "Kind", ty: T::String("v1.AzureDataDiskKind"), pointer: true, omitempty: true, ..F },
+    Field { name: "cachingMode", go: "CachingMode", ty: T::String("v1.AzureDataDiskCachingMode"), pointer: true, omitempty: true, default: Some(Text("ReadWrite")), ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), pointer: true, omitempty: true, default: Some(Text("ext4")), ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, pointer: true, omitempty: true, default: Some(Bool(false)), ..F },
+    Field { name: "kind", go: "Kind", ty: T::String("v1.AzureDataDiskKind"), pointer: true, omitempty: true, default: Some(Text("Shared")), ..F },
 ] };
 
 static AZURE_FILE_VOLUME_SOURCE: Struct = Struct { name: "AzureFileVolumeSource", go: "v1.AzureFileVolumeSource", fields: &[
@@ -513,7 +513,7 @@ static CONFIG_MAP_PROJECTION: Struct = Struct { name: "ConfigMapProjection", go:
 static CONFIG_MAP_VOLUME_SOURCE: Struct = Struct { name: "ConfigMapVolumeSource", go: "v1.ConfigMapVolumeSource", fields: &[
     Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "items", go: "Items", ty: T::List(&T::Struct(&KEY_TO_PATH), "[]v1.KeyToPath"), omitempty: true, ..F },
-    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(420)), ..F },
     Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, ..F },
     Field { name: "defaultUser", go: "DefaultUser", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
 ] };
@@ -524,21 +524,21 @@ static CONTAINER: Struct = Struct { name: "Container", go: "v1.Container", field
     Field { name: "command", go: "Command", ty: T::List(&T::String("string"), "[]string"), omitempty: true, ..F },
     Field { name: "args", go: "Args", ty: T::List(&T::String("string"), "[]string"), omitempty: true, ..F },
     Field { name: "workingDir", go: "WorkingDir", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&CONTAINER_PORT), "[]v1.ContainerPort"), omitempty: true, merge: by("containerPort"), ..F },
+    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&CONTAINER_PORT), "[]v1.ContainerPort"), omitempty: true, merge: Some(by("containerPort")), ..F },
     Field { name: "envFrom", go: "EnvFrom", ty: T::List(&T::Struct(&ENV_FROM_SOURCE), "[]v1.EnvFromSource"), omitempty: true, ..F },
-    Field { name: "env", go: "Env", ty: T::List(&T::Struct(&ENV_VAR), "[]v1.EnvVar"), omitempty: true, merge: by("name"), ..F },
+    Field { name: "env", go: "Env", ty: T::List(&T::Struct(&ENV_VAR), "[]v1.EnvVar"), omitempty: true, merge: Some(by("name")), ..F },
     Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), ..F },
     Field { name: "resizePolicy", go: "ResizePolicy", ty: T::List(&T::Struct(&CONTAINER_RESIZE_POLICY), "[]v1.ContainerResizePolicy"), since: 27, omitempty: true, ..F },
     Field { name: "restartPolicy", go: "RestartPolicy", ty: T::String("v1.ContainerRestartPolicy"), since: 28, pointer: true, omitempty: true, ..F },
     Field { name: "restartPolicyRules", go: "RestartPolicyRules", ty: T::List(&T::Struct(&CONTAINER_RESTART_RULE), "[]v1.ContainerRestartRule"), since: 34, omitempty: true, ..F },
-    Field { name: "volumeMounts", go: "VolumeMounts", ty: T::List(&T::Struct(&VOLUME_MOUNT), "[]v1.VolumeMount"), omitempty: true, merge: by("mountPath"), ..F },
-    Field { name: "volumeDevices", go: "VolumeDevices", ty: T::List(&T::Struct(&VOLUME_DEVICE), "[]v1.VolumeDevice"), omitempty: true, merge: by("devicePath"), ..F },
+    Field { name: "volumeMounts", go: "VolumeMounts", ty: T::List(&T::Struct(&VOLUME_MOUNT), "[]v1.VolumeMount"), omitempty: true, merge: Some(by("mountPath")), ..F },
+    Field { name: "volumeDevices", go: "VolumeDevices", ty: T::List(&T::Struct(&VOLUME_DEVICE), "[]v1.VolumeDevice"), omitempty: true, merge: Some(by("devicePath")), ..F },
     Field { name: "livenessProbe", go: "LivenessProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, ..F },
     Field { name: "readinessProbe", go: "ReadinessProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, ..F },
     Field { name: "startupProbe", go: "StartupProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, ..F },
     Field { name: "lifecycle", go: "Lifecycle", ty: T::Struct(&LIFECYCLE), pointer: true, omitempty: true, ..F },
     Field { name: "terminationMessagePath", go: "TerminationMessagePath", ty: T::String("string"), omitempty: true, default: Some(Text("/dev/termination-log")), ..F },
-    Field { name: "terminationMessagePolicy", go: "TerminationMessagePolicy", ty: T::String("v1.TerminationMessagePolicy"), omitempty: true, ..F },
+    Field { name: "terminationMessagePolicy", go: "TerminationMessagePolicy", ty: T::String("v1.TerminationMessagePolicy"), omitempty: true, default: Some(Text("File")), ..F },
     Field { name: "imagePullPolicy", go: "ImagePullPolicy", ty: T::String("v1.PullPolicy"), omitempty: true, ..F },
     Field { name: "securityContext", go: "SecurityContext", ty: T::Struct(&SECURITY_CONTEXT), pointer: true, omitempty: true, ..F },
     Field { name: "stdin", go: "Stdin", ty: T::Bool, omitempty: true, ..F },
@@ -561,7 +561,7 @@ static CONTAINER_PORT: Struct = Struct { name: "ContainerPort", go: "v1.Containe
     Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "hostPort", go: "HostPort", ty: T::Int32, omitempty: true, ..F },
     Field { name: "containerPort", go: "ContainerPort", ty: T::Int32, ..F },
-    Field { name: "protocol", go: "Protocol", ty: T::String("v1.Protocol"), omitempty: true, ..F },
+    Field { name: "protocol", go: "Protocol", ty: T::String("v1.Protocol"), omitempty: true, default: Some(Text("TCP")), ..F },
     Field { name: "hostIP", go: "HostIP", ty: T::String("string"), omitempty: true, ..F },
 ] };
 
@@ -617,9 +617,9 @@ static CONTAINER_STATUS: Struct = Struct { name: "ContainerStatus", go: "v1.Cont
     Field { name: "started", go: "Started", ty: T::Bool, pointer: true, omitempty: true, ..F },
     Field { name: "allocatedResources", go: "AllocatedResources", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 27, omitempty: true, ..F },
     Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), since: 27, pointer: true, omitempty: true, ..F },
-    Field { name: "volumeMounts", go: "VolumeMounts", ty: T::List(&T::Struct(&VOLUME_MOUNT_STATUS), "[]v1.VolumeMountStatus"), since: 30, omitempty: true, merge: by("mountPath"), ..F },
+    Field { name: "volumeMounts", go: "VolumeMounts", ty: T::List(&T::Struct(&VOLUME_MOUNT_STATUS), "[]v1.VolumeMountStatus"), since: 30, omitempty: true, merge: Some(by("mountPath")), ..F },
     Field { name: "user", go: "User", ty: T::Struct(&CONTAINER_USER), since: 31, pointer: true, omitempty: true, ..F },
-    Field { name: "allocatedResourcesStatus", go: "AllocatedResourcesStatus", ty: T::List(&T::Struct(&RESOURCE_STATUS), "[]v1.ResourceStatus"), since: 31, omitempty: true, merge: by("name"), ..F },
+    Field { name: "allocatedResourcesStatus", go: "AllocatedResourcesStatus", ty: T::List(&T::Struct(&RESOURCE_STATUS), "[]v1.ResourceStatus"), since: 31, omitempty: true, merge: Some(by("name")), ..F },
     Field { name: "stopSignal", go: "StopSignal", ty: T::String("v1.Signal"), since: 33, pointer: true, omitempty: true, ..F },
 ] };
 
@@ -649,22 +649,22 @@ static CRON_JOB_SPEC: Struct = Struct { name: "CronJobSpec", go: "v1.CronJobSpec
     Field { name: "schedule", go: "Schedule", ty: T::String("string"), since: 21, ..F },
     Field { name: "timeZone", go: "TimeZone", ty: T::String("string"), since: 24, pointer: true, omitempty: true, ..F },
     Field { name: "startingDeadlineSeconds", go: "StartingDeadlineSeconds", ty: T::Int64, since: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "concurrencyPolicy", go: "ConcurrencyPolicy", ty: T::String("v1.ConcurrencyPolicy"), since: 21, omitempty: true, ..F },
-    Field { name: "suspend", go: "Suspend", ty: T::Bool, since: 21, pointer: true, omitempty: true, ..F },
+    Field { name: "concurrencyPolicy", go: "ConcurrencyPolicy", ty: T::String("v1.ConcurrencyPolicy"), since: 21, omitempty: true, default: Some(Text("Allow")), ..F },
+    Field { name: "suspend", go: "Suspend", ty: T::Bool, since: 21, pointer: true, omitempty: true, default: Some(Bool(false)), ..F },
     Field { name: "jobTemplate", go: "JobTemplate", ty: T::Struct(&JOB_TEMPLATE_SPEC), since: 21, ..F },
-    Field { name: "successfulJobsHistoryLimit", go: "SuccessfulJobsHistoryLimit", ty: T::Int32, since: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "failedJobsHistoryLimit", go: "FailedJobsHistoryLimit", ty: T::Int32, since: 21, pointer: true, omitempty: true, ..F },
+    Field { name: "successfulJobsHistoryLimit", go: "SuccessfulJobsHistoryLimit", ty: T::Int32, since: 21, pointer: true, omitempty: true, default: Some(Int(3)), ..F },
+    Field { name: "failedJobsHistoryLimit", go: "FailedJobsHistoryLimit", ty: T::Int32, since: 21, pointer: true, omitempty: true, default: Some(Int(1)), ..F },
 ] };
 
 static CRON_JOB_SPEC_V1BETA1: Struct = Struct { name: "CronJobSpec", go: "v1beta1.CronJobSpec", fields: &[
     Field { name: "schedule", go: "Schedule", ty: T::String("string"), until: 24, ..F },
     Field { name: "timeZone", go: "TimeZone", ty: T::String("string"), since: 24, until: 24, pointer: true, omitempty: true, ..F },
     Field { name: "startingDeadlineSeconds", go: "StartingDeadlineSeconds", ty: T::Int64, until: 24, pointer: true, omitempty: true, ..F },
-    Field { name: "concurrencyPolicy", go: "ConcurrencyPolicy", ty: T::String("v1beta1.ConcurrencyPolicy"), until: 24, omitempty: true, ..F },
-    Field { name: "suspend", go: "Suspend", ty: T::Bool, until: 24, pointer: true, omitempty: true, ..F },
+    Field { name: "concurrencyPolicy", go: "ConcurrencyPolicy", ty: T::String("v1beta1.ConcurrencyPolicy"), until: 24, omitempty: true, default: Some(Text("Allow")), ..F },
+    Field { name: "suspend", go: "Suspend", ty: T::Bool, until: 24, pointer: true, omitempty: true, default: Some(Bool(false)), ..F },
     Field { name: "jobTemplate", go: "JobTemplate", ty: T::Struct(&JOB_TEMPLATE_SPEC_V1BETA1), until: 24, ..F },
-    Field { name: "successfulJobsHistoryLimit", go: "SuccessfulJobsHistoryLimit", ty: T::Int32, until: 24, pointer: true, omitempty: true, ..F },
-    Field { name: "failedJobsHistoryLimit", go: "FailedJobsHistoryLimit", ty: T::Int32, until: 24, pointer: true, omitempty: true, ..F },
+    Field { name: "successfulJobsHistoryLimit", go: "SuccessfulJobsHistoryLimit", ty: T::Int32, until: 24, pointer: true, omitempty: true, default: Some(Int(3)), ..F },
+    Field { name: "failedJobsHistoryLimit", go: "FailedJobsHistoryLimit", ty: T::Int32, until: 24, pointer: true, omitempty: true, default: Some(Int(1)), ..F },
 ] };
 
 static CRON_JOB_STATUS: Struct = Struct { name: "CronJobStatus", go: "v1.CronJobStatus", fields: &[
@@ -722,7 +722,7 @@ static DAEMON_SET_SPEC: Struct = Struct { name: "DaemonSetSpec", go: "v1.DaemonS
     Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), ..F },
     Field { name: "updateStrategy", go: "UpdateStrategy", ty: T::Struct(&DAEMON_SET_UPDATE_STRATEGY), ..F },
     Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(10)), ..F },
 ] };
 
 static DAEMON_SET_STATUS: Struct = Struct { name: "DaemonSetStatus", go: "v1.DaemonSetStatus", fields: &[
@@ -735,11 +735,11 @@ static DAEMON_SET_STATUS: Struct = Struct { name: "DaemonSetStatus", go: "v1.Dae
     Field { name: "numberAvailable", go: "NumberAvailable", ty: T::Int32, omitempty: true, ..F },
     Field { name: "numberUnavailable", go: "NumberUnavailable", ty: T::Int32, omitempty: true, ..F },
     Field { name: "collisionCount", go: "CollisionCount", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&DAEMON_SET_CONDITION), "[]v1.DaemonSetCondition"), omitempty: true, merge: by("type"), ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&DAEMON_SET_CONDITION), "[]v1.DaemonSetCondition"), omitempty: true, merge: Some(by("type")), ..F },
 ] };
 
 static DAEMON_SET_UPDATE_STRATEGY: Struct = Struct { name: "DaemonSetUpdateStrategy", go: "v1.DaemonSetUpdateStrategy", fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.DaemonSetUpdateStrategyType"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.DaemonSetUpdateStrategyType"), omitempty: true, default: Some(Text("RollingUpdate")), ..F },
     Field { name: "rollingUpdate", go: "RollingUpdate", ty: T::Struct(&ROLLING_UPDATE_DAEMON_SET), pointer: true, omitempty: true, ..F },
 ] };
 
@@ -762,14 +762,14 @@ static DEPLOYMENT_CONDITION: Struct = Struct { name: "DeploymentCondition", go: 
 ] };
 
 static DEPLOYMENT_SPEC: Struct = Struct { name: "DeploymentSpec", go: "v1.DeploymentSpec", fields: &[
-    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(1)), ..F },
     Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, ..F },
     Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), ..F },
-    Field { name: "strategy", go: "Strategy", ty: T::Struct(&DEPLOYMENT_STRATEGY), merge: RETAIN_KEYS, ..F },
+    Field { name: "strategy", go: "Strategy", ty: T::Struct(&DEPLOYMENT_STRATEGY), merge: Some(RETAIN_KEYS), ..F },
     Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(10)), ..F },
     Field { name: "paused", go: "Paused", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "progressDeadlineSeconds", go: "ProgressDeadlineSeconds", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "progressDeadlineSeconds", go: "ProgressDeadlineSeconds", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(600)), ..F },
 ] };
 
 static DEPLOYMENT_STATUS: Struct = Struct { name: "DeploymentStatus", go: "v1.DeploymentStatus", fields: &[
@@ -780,12 +780,12 @@ static DEPLOYMENT_STATUS: Struct = Struct { name: "DeploymentStatus", go: "v1.De
     Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, omitempty: true, ..F },
     Field { name: "unavailableReplicas", go: "UnavailableReplicas", ty: T::Int32, omitempty: true, ..F },
     Field { name: "terminatingReplicas", go: "TerminatingReplicas", ty: T::Int32, since: 33, pointer: true, omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&DEPLOYMENT_CONDITION), "[]v1.DeploymentCondition"), omitempty: true, merge: by("type"), ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&DEPLOYMENT_CONDITION), "[]v1.DeploymentCondition"), omitempty: true, merge: Some(by("type")), ..F },
     Field { name: "collisionCount", go: "CollisionCount", ty: T::Int32, pointer: true, omitempty: true, ..F },
 ] };
 
 static DEPLOYMENT_STRATEGY: Struct = Struct { name: "DeploymentStrategy", go: "v1.DeploymentStrategy", fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.DeploymentStrategyType"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.DeploymentStrategyType"), omitempty: true, default: Some(Text("RollingUpdate")), ..F },
     Field { name: "rollingUpdate", go: "RollingUpdate", ty: T::Struct(&ROLLING_UPDATE_DEPLOYMENT), pointer: true, omitempty: true, ..F },
 ] };
 
@@ -803,7 +803,7 @@ static DOWNWARD_API_VOLUME_FILE: Struct = Struct { name: "DownwardAPIVolumeFile"
 
 static DOWNWARD_API_VOLUME_SOURCE: Struct = Struct { name: "DownwardAPIVolumeSource", go: "v1.DownwardAPIVolumeSource", fields: &[
     Field { name: "items", go: "Items", ty: T::List(&T::Struct(&DOWNWARD_API_VOLUME_FILE), "[]v1.DownwardAPIVolumeFile"), omitempty: true, ..F },
-    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(420)), ..F },
     Field { name: "defaultUser", go: "DefaultUser", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
 ] };
 
@@ -839,22 +839,22 @@ static EPHEMERAL_CONTAINER: Struct = Struct { name: "EphemeralContainer", go: "v
     Field { name: "command", go: "Command", ty: T::List(&T::String("string"), "[]string"), omitempty: true, ..F },
     Field { name: "args", go: "Args", ty: T::List(&T::String("string"), "[]string"), omitempty: true, ..F },
     Field { name: "workingDir", go: "WorkingDir", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&CONTAINER_PORT), "[]v1.ContainerPort"), since: 23, omitempty: true, merge: by("containerPort"), ..F },
+    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&CONTAINER_PORT), "[]v1.ContainerPort"), since: 23, omitempty: true, merge: Some(by("containerPort")), ..F },
     Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&CONTAINER_PORT), "[]v1.ContainerPort"), until: 22, omitempty: true, ..F },
     Field { name: "envFrom", go: "EnvFrom", ty: T::List(&T::Struct(&ENV_FROM_SOURCE), "[]v1.EnvFromSource"), omitempty: true, ..F },
-    Field { name: "env", go: "Env", ty: T::List(&T::Struct(&ENV_VAR), "[]v1.EnvVar"), omitempty: true, merge: by("name"), ..F },
+    Field { name: "env", go: "Env", ty: T::List(&T::Struct(&ENV_VAR), "[]v1.EnvVar"), omitempty: true, merge: Some(by("name")), ..F },
     Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), ..F },
     Field { name: "resizePolicy", go: "ResizePolicy", ty: T::List(&T::Struct(&CONTAINER_RESIZE_POLICY), "[]v1.ContainerResizePolicy"), since: 27, omitempty: true, ..F },
     Field { name: "restartPolicy", go: "RestartPolicy", ty: T::String("v1.ContainerRestartPolicy"), since: 28, pointer: true, omitempty: true, ..F },
     Field { name: "restartPolicyRules", go: "RestartPolicyRules", ty: T::List(&T::Struct(&CONTAINER_RESTART_RULE), "[]v1.ContainerRestartRule"), since: 34, omitempty: true, ..F },
-    Field { name: "volumeMounts", go: "VolumeMounts", ty: T::List(&T::Struct(&VOLUME_MOUNT), "[]v1.VolumeMount"), omitempty: true, merge: by("mountPath"), ..F },
-    Field { name: "volumeDevices", go: "VolumeDevices", ty: T::List(&T::Struct(&VOLUME_DEVICE), "[]v1.VolumeDevice"), omitempty: true, merge: by("devicePath"), ..F },
+    Field { name: "volumeMounts", go: "VolumeMounts", ty: T::List(&T::Struct(&VOLUME_MOUNT), "[]v1.VolumeMount"), omitempty: true, merge: Some(by("mountPath")), ..F },
+    Field { name: "volumeDevices", go: "VolumeDevices", ty: T::List(&T::Struct(&VOLUME_DEVICE), "[]v1.VolumeDevice"), omitempty: true, merge: Some(by("devicePath")), ..F },
     Field { name: "livenessProbe", go: "LivenessProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, ..F },
     Field { name: "readinessProbe", go: "ReadinessProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, ..F },
     Field { name: "startupProbe", go: "StartupProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, ..F },
     Field { name: "lifecycle", go: "Lifecycle", ty: T::Struct(&LIFECYCLE), pointer: true, omitempty: true, ..F },
-    Field { name: "terminationMessagePath", go: "TerminationMessagePath", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "terminationMessagePolicy", go: "TerminationMessagePolicy", ty: T::String("v1.TerminationMessagePolicy"), omitempty: true, ..F },
+    Field { name: "terminationMessagePath", go: "TerminationMessagePath", ty: T::String("string"), omitempty: true, default: Some(Text("/dev/termination-log")), ..F },
+    Field { name: "terminationMessagePolicy", go: "TerminationMessagePolicy", ty: T::String("v1.TerminationMessagePolicy"), omitempty: true, default: Some(Text("File")), ..F },
     Field { name: "imagePullPolicy", go: "ImagePullPolicy", ty: T::String("v1.PullPolicy"), omitempty: true, ..F },
     Field { name: "securityContext", go: "SecurityContext", ty: T::Struct(&SECURITY_CONTEXT), pointer: true, omitempty: true, ..F },
     Field { name: "stdin", go: "Stdin", ty: T::Bool, omitempty: true, ..F },
@@ -931,7 +931,7 @@ static FILE_KEY_SELECTOR: Struct = Struct { name: "FileKeySelector", go: "v1.Fil
     Field { name: "volumeName", go: "VolumeName", ty: T::String("string"), since: 34, ..F },
     Field { name: "path", go: "Path", ty: T::String("string"), since: 34, ..F },
     Field { name: "key", go: "Key", ty: T::String("string"), since: 34, ..F },
-    Field { name: "optional", go: "Optional", ty: T::Bool, since: 34, pointer: true, omitempty: true, ..F },
+    Field { name: "optional", go: "Optional", ty: T::Bool, since: 34, pointer: true, omitempty: true, default: Some(Bool(false)), ..F },
 ] };
 
 static FLEX_VOLUME_SOURCE: Struct = Struct { name: "FlexVolumeSource", go: "v1.FlexVolumeSource", fields: &[
@@ -973,7 +973,7 @@ static GLUSTERFS_VOLUME_SOURCE: Struct = Struct { name: "GlusterfsVolumeSource",
 
 static GRPC_ACTION: Struct = Struct { name: "GRPCAction", go: "v1.GRPCAction", fields: &[
     Field { name: "port", go: "Port", ty: T::Int32, since: 23, ..F },
-    Field { name: "service", go: "Service", ty: T::String("string"), since: 23, pointer: true, ..F },
+    Field { name: "service", go: "Service", ty: T::String("string"), since: 23, pointer: true, default: Some(Text("")), ..F },
     Field { name: "mode", go: "Mode", ty: T::String("v1.GRPCProbeMode"), since: 37, pointer: true, omitempty: true, ..F },
 ] };
 
@@ -996,7 +996,7 @@ static HOST_IP: Struct = Struct { name: "HostIP", go: "v1.HostIP", fields: &[
 
 static HOST_PATH_VOLUME_SOURCE: Struct = Struct { name: "HostPathVolumeSource", go: "v1.HostPathVolumeSource", fields: &[
     Field { name: "path", go: "Path", ty: T::String("string"), ..F },
-    Field { name: "type", go: "Type", ty: T::String("v1.HostPathType"), pointer: true, omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.HostPathType"), pointer: true, omitempty: true, default: Some(Text("")), ..F },
 ] };
 
 static HOST_PORT_RANGE: Struct = Struct { name: "HostPortRange", go: "v1beta1.HostPortRange", fields: &[
@@ -1005,10 +1005,10 @@ static HOST_PORT_RANGE: Struct = Struct { name: "HostPortRange", go: "v1beta1.Ho
 ] };
 
 static HTTP_GET_ACTION: Struct = Struct { name: "HTTPGetAction", go: "v1.HTTPGetAction", fields: &[
-    Field { name: "path", go: "Path", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "path", go: "Path", ty: T::String("string"), omitempty: true, default: Some(Text("/")), ..F },
     Field { name: "port", go: "Port", ty: T::IntOrString, ..F },
     Field { name: "host", go: "Host", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "scheme", go: "Scheme", ty: T::String("v1.URIScheme"), omitempty: true, ..F },
+    Field { name: "scheme", go: "Scheme", ty: T::String("v1.URIScheme"), omitempty: true, default: Some(Text("HTTP")), ..F },
     Field { name: "httpHeaders", go: "HTTPHeaders", ty: T::List(&T::Struct(&HTTP_HEADER), "[]v1.HTTPHeader"), omitempty: true, ..F },
     Field { name: "protocol", go: "Protocol", ty: T::String("v1.HTTPProtocol"), since: 37, pointer: true, omitempty: true, ..F },
 ] };
@@ -1036,7 +1036,7 @@ static ISCSI_VOLUME_SOURCE: Struct = Struct { name: "ISCSIVolumeSource", go: "v1
     Field { name: "targetPortal", go: "TargetPortal", ty: T::String("string"), ..F },
     Field { name: "iqn", go: "IQN", ty: T::String("string"), ..F },
     Field { name: "lun", go: "Lun", ty: T::Int32, ..F },
-    Field { name: "iscsiInterface", go: "ISCSIInterface", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "iscsiInterface", go: "ISCSIInterface", ty: T::String("string"), omitempty: true, default: Some(Text("default")), ..F },
     Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
     Field { name: "portals", go: "Portals", ty: T::List(&T::String("string"), "[]string"), omitempty: true, ..F },
@@ -1068,7 +1068,7 @@ static JOB_SCHEDULING_CONFIGURATION: Struct = Struct { name: "JobSchedulingConfi
     Field { name: "schedulingPolicy", go: "SchedulingPolicy", ty: T::Struct(&WORKLOAD_POD_GROUP_SCHEDULING_POLICY), since: 37, pointer: true, omitempty: true, ..F },
     Field { name: "schedulingConstraints", go: "SchedulingConstraints", ty: T::Struct(&WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS), since: 37, pointer: true, omitempty: true, ..F },
     Field { name: "disruptionMode", go: "DisruptionMode", ty: T::Struct(&WORKLOAD_POD_GROUP_DISRUPTION_MODE), since: 37, pointer: true, omitempty: true, ..F },
-    Field { name: "resourceClaims", go: "ResourceClaims", ty: T::List(&T::Struct(&WORKLOAD_POD_GROUP_RESOURCE_CLAIM), "[]v1alpha3.WorkloadPodGroupResourceClaim"), since: 37, omitempty: true, merge: by("name"), ..F },
+    Field { name: "resourceClaims", go: "ResourceClaims", ty: T::List(&T::Struct(&WORKLOAD_POD_GROUP_RESOURCE_CLAIM), "[]v1alpha3.WorkloadPodGroupResourceClaim"), since: 37, omitempty: true, merge: Some(by("name")), ..F },
 ] };
 
 static JOB_SPEC: Struct = Struct { name: "JobSpec", go: "v1.JobSpec", fields: &[
@@ -1092,7 +1092,7 @@ static JOB_SPEC: Struct = Struct { name: "JobSpec", go: "v1.JobSpec", fields: &[
 ] };
 
 static JOB_STATUS: Struct = Struct { name: "JobStatus", go: "v1.JobStatus", fields: &[
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&JOB_CONDITION), "[]v1.JobCondition"), omitempty: true, merge: by("type"), ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&JOB_CONDITION), "[]v1.JobCondition"), omitempty: true, merge: Some(by("type")), ..F },
     Field { name: "startTime", go: "StartTime", ty: T::Time, pointer: true, omitempty: true, ..F },
     Field { name: "completionTime", go: "CompletionTime", ty: T::Time, pointer: true, omitempty: true, ..F },
     Field { name: "active", go: "Active", ty: T::Int32, omitempty: true, ..F },
@@ -1134,7 +1134,7 @@ static LABEL_SELECTOR_ATTRIBUTES: Struct = Struct { name: "LabelSelectorAttribut
 
 static LABEL_SELECTOR_REQUIREMENT: Struct = Struct { name: "LabelSelectorRequirement", go: "v1.LabelSelectorRequirement", fields: &[
     Field { name: "key", go: "Key", ty: T::String("string"), since: 28, ..F },
-    Field { name: "key", go: "Key", ty: T::String("string"), until: 27, merge: by("key"), ..F },
+    Field { name: "key", go: "Key", ty: T::String("string"), until: 27, merge: Some(by("key")), ..F },
     Field { name: "operator", go: "Operator", ty: T::String("v1.LabelSelectorOperator"), ..F },
     Field { name: "values", go: "Values", ty: T::List(&T::String("string"), "[]string"), omitempty: true, ..F },
 ] };
@@ -1242,8 +1242,8 @@ static NAMESPACE_SPEC: Struct = Struct { name: "NamespaceSpec", go: "v1.Namespac
 ] };
 
 static NAMESPACE_STATUS: Struct = Struct { name: "NamespaceStatus", go: "v1.NamespaceStatus", fields: &[
-    Field { name: "phase", go: "Phase", ty: T::String("v1.NamespacePhase"), omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&NAMESPACE_CONDITION), "[]v1.NamespaceCondition"), omitempty: true, merge: by("type"), ..F },
+    Field { name: "phase", go: "Phase", ty: T::String("v1.NamespacePhase"), omitempty: true, default: Some(Text("Active")), ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&NAMESPACE_CONDITION), "[]v1.NamespaceCondition"), omitempty: true, merge: Some(by("type")), ..F },
 ] };
 
 static NFS_VOLUME_SOURCE: Struct = Struct { name: "NFSVolumeSource", go: "v1.NFSVolumeSource", fields: &[
@@ -1286,8 +1286,8 @@ static NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS: Struct = Struct { name: "NodeAllo
     Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 36, ..F },
     Field { name: "containers", go: "Containers", ty: T::List(&T::String("string"), "[]string"), since: 36, omitempty: true, ..F },
     Field { name: "resources", go: "Resources", ty: T::Map(&T::Quantity, "map[v1.ResourceName]resource.Quantity"), since: 36, until: 36, ..F },
-    Field { name: "mapping", go: "Mapping", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_MAPPED_RESOURCES), "[]v1.NodeAllocatableMappedResources"), since: 37, omitempty: true, merge: by("name"), ..F },
-    Field { name: "overhead", go: "Overhead", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_OVERHEAD_RESOURCES), "[]v1.NodeAllocatableOverheadResources"), since: 37, omitempty: true, merge: by("name"), ..F },
+    Field { name: "mapping", go: "Mapping", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_MAPPED_RESOURCES), "[]v1.NodeAllocatableMappedResources"), since: 37, omitempty: true, merge: Some(by("name")), ..F },
+    Field { name: "overhead", go: "Overhead", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_OVERHEAD_RESOURCES), "[]v1.NodeAllocatableOverheadResources"), since: 37, omitempty: true, merge: Some(by("name")), ..F },
 ] };
 
 static NODE_CONDITION: Struct = Struct { name: "NodeCondition", go: "v1.NodeCondition", fields: &[
@@ -1349,7 +1349,7 @@ static NODE_SELECTOR_TERM: Struct = Struct { name: "NodeSelectorTerm", go: "v1.N
 
 static NODE_SPEC: Struct = Struct { name: "NodeSpec", go: "v1.NodeSpec", fields: &[
     Field { name: "podCIDR", go: "PodCIDR", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "podCIDRs", go: "PodCIDRs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, merge: MERGE, ..F },
+    Field { name: "podCIDRs", go: "PodCIDRs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, merge: Some(MERGE), ..F },
     Field { name: "providerID", go: "ProviderID", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "unschedulable", go: "Unschedulable", ty: T::Bool, omitempty: true, ..F },
     Field { name: "taints", go: "Taints", ty: T::List(&T::Struct(&TAINT), "[]v1.Taint"), omitempty: true, ..F },
@@ -1362,8 +1362,8 @@ static NODE_STATUS: Struct = Struct { name: "NodeStatus", go: "v1.NodeStatus", f
     Field { name: "capacity", go: "Capacity", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
     Field { name: "allocatable", go: "Allocatable", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
     Field { name: "phase", go: "Phase", ty: T::String("v1.NodePhase"), omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&NODE_CONDITION), "[]v1.NodeCondition"), omitempty: true, merge: by("type"), ..F },
-    Field { name: "addresses", go: "Addresses", ty: T::List(&T::Struct(&NODE_ADDRESS), "[]v1.NodeAddress"), omitempty: true, merge: by("type"), ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&NODE_CONDITION), "[]v1.NodeCondition"), omitempty: true, merge: Some(by("type")), ..F },
+    Field { name: "addresses", go: "Addresses", ty: T::List(&T::Struct(&NODE_ADDRESS), "[]v1.NodeAddress"), omitempty: true, merge: Some(by("type")), ..F },
     Field { name: "daemonEndpoints", go: "DaemonEndpoints", ty: T::Struct(&NODE_DAEMON_ENDPOINTS), ..F },
     Field { name: "nodeInfo", go: "NodeInfo", ty: T::Struct(&NODE_SYSTEM_INFO), ..F },
     Field { name: "images", go: "Images", ty: T::List(&T::Struct(&CONTAINER_IMAGE), "[]v1.ContainerImage"), omitempty: true, ..F },
@@ -1400,7 +1400,7 @@ static NON_RESOURCE_ATTRIBUTES: Struct = Struct { name: "NonResourceAttributes",
 ] };
 
 static OBJECT_FIELD_SELECTOR: Struct = Struct { name: "ObjectFieldSelector", go: "v1.ObjectFieldSelector", fields: &[
-    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, default: Some(Text("v1")), ..F },
     Field { name: "fieldPath", go: "FieldPath", ty: T::String("string"), ..F },
 ] };
 
@@ -1418,8 +1418,8 @@ static OBJECT_META: Struct = Struct { name: "ObjectMeta", go: "v1.ObjectMeta", f
     Field { name: "deletionGracePeriodSeconds", go: "DeletionGracePeriodSeconds", ty: T::Int64, pointer: true, omitempty: true, ..F },
     Field { name: "labels", go: "Labels", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
     Field { name: "annotations", go: "Annotations", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
-    Field { name: "ownerReferences", go: "OwnerReferences", ty: T::List(&T::Struct(&OWNER_REFERENCE), "[]v1.OwnerReference"), omitempty: true, merge: by("uid"), ..F },
-    Field { name: "finalizers", go: "Finalizers", ty: T::List(&T::String("string"), "[]string"), omitempty: true, merge: MERGE, ..F },
+    Field { name: "ownerReferences", go: "OwnerReferences", ty: T::List(&T::Struct(&OWNER_REFERENCE), "[]v1.OwnerReference"), omitempty: true, merge: Some(by("uid")), ..F },
+    Field { name: "finalizers", go: "Finalizers", ty: T::List(&T::String("string"), "[]string"), omitempty: true, merge: Some(MERGE), ..F },
     Field { name: "clusterName", go: "ZZZ_DeprecatedClusterName", ty: T::String("string"), since: 24, until: 24, omitempty: true, ..F },
     Field { name: "clusterName", go: "ClusterName", ty: T::String("string"), until: 23, omitempty: true, ..F },
     Field { name: "managedFields", go: "ManagedFields", ty: T::List(&T::Struct(&MANAGED_FIELDS_ENTRY), "[]v1.ManagedFieldsEntry"), omitempty: true, ..F },
@@ -1477,7 +1477,7 @@ static PERSISTENT_VOLUME_CLAIM_SPEC: Struct = Struct { name: "PersistentVolumeCl
     Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), until: 28, ..F },
     Field { name: "volumeName", go: "VolumeName", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "storageClassName", go: "StorageClassName", ty: T::String("string"), pointer: true, omitempty: true, ..F },
-    Field { name: "volumeMode", go: "VolumeMode", ty: T::String("v1.PersistentVolumeMode"), pointer: true, omitempty: true, ..F },
+    Field { name: "volumeMode", go: "VolumeMode", ty: T::String("v1.PersistentVolumeMode"), pointer: true, omitempty: true, default: Some(Text("Filesystem")), ..F },
     Field { name: "dataSource", go: "DataSource", ty: T::Struct(&TYPED_LOCAL_OBJECT_REFERENCE), pointer: true, omitempty: true, ..F },
     Field { name: "dataSourceRef", go: "DataSourceRef", ty: T::Struct(&TYPED_OBJECT_REFERENCE), since: 26, pointer: true, omitempty: true, ..F },
     Field { name: "dataSourceRef", go: "DataSourceRef", ty: T::Struct(&TYPED_LOCAL_OBJECT_REFERENCE), since: 22, until: 25, pointer: true, omitempty: true, ..F },
@@ -1485,10 +1485,10 @@ static PERSISTENT_VOLUME_CLAIM_SPEC: Struct = Struct { name: "PersistentVolumeCl
 ] };
 
 static PERSISTENT_VOLUME_CLAIM_STATUS: Struct = Struct { name: "PersistentVolumeClaimStatus", go: "v1.PersistentVolumeClaimStatus", fields: &[
-    Field { name: "phase", go: "Phase", ty: T::String("v1.PersistentVolumeClaimPhase"), omitempty: true, ..F },
+    Field { name: "phase", go: "Phase", ty: T::String("v1.PersistentVolumeClaimPhase"), omitempty: true, default: Some(Text("Pending")), ..F },
     Field { name: "accessModes", go: "AccessModes", ty: T::List(&T::String("v1.PersistentVolumeAccessMode"), "[]v1.PersistentVolumeAccessMode"), omitempty: true, ..F },
     Field { name: "capacity", go: "Capacity", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&PERSISTENT_VOLUME_CLAIM_CONDITION), "[]v1.PersistentVolumeClaimCondition"), omitempty: true, merge: by("type"), ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&PERSISTENT_VOLUME_CLAIM_CONDITION), "[]v1.PersistentVolumeClaimCondition"), omitempty: true, merge: Some(by("type")), ..F },
     Field { name: "allocatedResources", go: "AllocatedResources", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 23, omitempty: true, ..F },
     Field { name: "resizeStatus", go: "ResizeStatus", ty: T::String("v1.PersistentVolumeClaimResizeStatus"), since: 23, until: 27, pointer: true, omitempty: true, ..F },
     Field { name: "allocatedResourceStatuses", go: "AllocatedResourceStatuses", ty: T::Map(&T::String("v1.ClaimResourceStatus"), "map[v1.ResourceName]v1.ClaimResourceStatus"), since: 28, omitempty: true, ..F },
@@ -1590,7 +1590,8 @@ static POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT: Struct = Struct { name: "Po
 
 static POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN: Struct = Struct { name: "PodFailurePolicyOnPodConditionsPattern", go: "v1.PodFailurePolicyOnPodConditionsPattern", fields: &[
     Field { name: "type", go: "Type", ty: T::String("v1.PodConditionType"), since: 25, ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), since: 25, ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), since: 31, default: Some(Text("True")), ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), since: 25, until: 30, ..F },
 ] };
 
 static POD_FAILURE_POLICY_RULE: Struct = Struct { name: "PodFailurePolicyRule", go: "v1.PodFailurePolicyRule", fields: &[
@@ -1675,7 +1676,7 @@ static POD_SECURITY_POLICY_SPEC: Struct = Struct { name: "PodSecurityPolicySpec"
     Field { name: "fsGroup", go: "FSGroup", ty: T::Struct(&FS_GROUP_STRATEGY_OPTIONS), until: 24, ..F },
     Field { name: "readOnlyRootFilesystem", go: "ReadOnlyRootFilesystem", ty: T::Bool, until: 24, omitempty: true, ..F },
     Field { name: "defaultAllowPrivilegeEscalation", go: "DefaultAllowPrivilegeEscalation", ty: T::Bool, until: 24, pointer: true, omitempty: true, ..F },
-    Field { name: "allowPrivilegeEscalation", go: "AllowPrivilegeEscalation", ty: T::Bool, until: 24, pointer: true, omitempty: true, ..F },
+    Field { name: "allowPrivilegeEscalation", go: "AllowPrivilegeEscalation", ty: T::Bool, until: 24, pointer: true, omitempty: true, default: Some(Bool(true)), ..F },
     Field { name: "allowedHostPaths", go: "AllowedHostPaths", ty: T::List(&T::Struct(&ALLOWED_HOST_PATH), "[]v1beta1.AllowedHostPath"), until: 24, omitempty: true, ..F },
     Field { name: "allowedFlexVolumes", go: "AllowedFlexVolumes", ty: T::List(&T::Struct(&ALLOWED_FLEX_VOLUME), "[]v1beta1.AllowedFlexVolume"), until: 24, omitempty: true, ..F },
     Field { name: "allowedCSIDrivers", go: "AllowedCSIDrivers", ty: T::List(&T::Struct(&ALLOWED_CSI_DRIVER), "[]v1beta1.AllowedCSIDriver"), until: 24, omitempty: true, ..F },
@@ -1686,14 +1687,14 @@ static POD_SECURITY_POLICY_SPEC: Struct = Struct { name: "PodSecurityPolicySpec"
 ] };
 
 static POD_SPEC: Struct = Struct { name: "PodSpec", go: "v1.PodSpec", fields: &[
-    Field { name: "volumes", go: "Volumes", ty: T::List(&T::Struct(&VOLUME), "[]v1.Volume"), omitempty: true, merge: by_retaining_keys("name"), ..F },
-    Field { name: "initContainers", go: "InitContainers", ty: T::List(&T::Struct(&CONTAINER), "[]v1.Container"), omitempty: true, merge: by("name"), ..F },
-    Field { name: "containers", go: "Containers", ty: T::List(&T::Struct(&CONTAINER), "[]v1.Container"), merge: by("name"), ..F },
-    Field { name: "ephemeralContainers", go: "EphemeralContainers", ty: T::List(&T::Struct(&EPHEMERAL_CONTAINER), "[]v1.EphemeralContainer"), omitempty: true, merge: by("name"), ..F },
-    Field { name: "restartPolicy", go: "RestartPolicy", ty: T::String("v1.RestartPolicy"), omitempty: true, ..F },
-    Field { name: "terminationGracePeriodSeconds", go: "TerminationGracePeriodSeconds", ty: T::Int64, pointer: true, omitempty: true, ..F },
+    Field { name: "volumes", go: "Volumes", ty: T::List(&T::Struct(&VOLUME), "[]v1.Volume"), omitempty: true, merge: Some(by_retaining_keys("name")), ..F },
+    Field { name: "initContainers", go: "InitContainers", ty: T::List(&T::Struct(&CONTAINER), "[]v1.Container"), omitempty: true, merge: Some(by("name")), ..F },
+    Field { name: "containers", go: "Containers", ty: T::List(&T::Struct(&CONTAINER), "[]v1.Container"), merge: Some(by("name")), ..F },
+    Field { name: "ephemeralContainers", go: "EphemeralContainers", ty: T::List(&T::Struct(&EPHEMERAL_CONTAINER), "[]v1.EphemeralContainer"), omitempty: true, merge: Some(by("name")), ..F },
+    Field { name: "restartPolicy", go: "RestartPolicy", ty: T::String("v1.RestartPolicy"), omitempty: true, default: Some(Text("Always")), ..F },
+    Field { name: "terminationGracePeriodSeconds", go: "TerminationGracePeriodSeconds", ty: T::Int64, pointer: true, omitempty: true, default: Some(Int(30)), ..F },
     Field { name: "activeDeadlineSeconds", go: "ActiveDeadlineSeconds", ty: T::Int64, pointer: true, omitempty: true, ..F },
-    Field { name: "dnsPolicy", go: "DNSPolicy", ty: T::String("v1.DNSPolicy"), omitempty: true, ..F },
+    Field { name: "dnsPolicy", go: "DNSPolicy", ty: T::String("v1.DNSPolicy"), omitempty: true, default: Some(Text("ClusterFirst")), ..F },
     Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
     Field { name: "serviceAccountName", go: "ServiceAccountName", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "serviceAccount", go: "DeprecatedServiceAccount", ty: T::String("string"), omitempty: true, ..F },
@@ -1703,14 +1704,14 @@ static POD_SPEC: Struct = Struct { name: "PodSpec", go: "v1.PodSpec", fields: &[
     Field { name: "hostPID", go: "HostPID", ty: T::Bool, omitempty: true, ..F },
     Field { name: "hostIPC", go: "HostIPC", ty: T::Bool, omitempty: true, ..F },
     Field { name: "shareProcessNamespace", go: "ShareProcessNamespace", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "securityContext", go: "SecurityContext", ty: T::Struct(&POD_SECURITY_CONTEXT), pointer: true, omitempty: true, ..F },
-    Field { name: "imagePullSecrets", go: "ImagePullSecrets", ty: T::List(&T::Struct(&LOCAL_OBJECT_REFERENCE), "[]v1.LocalObjectReference"), omitempty: true, merge: by("name"), ..F },
+    Field { name: "securityContext", go: "SecurityContext", ty: T::Struct(&POD_SECURITY_CONTEXT), pointer: true, omitempty: true, default: Some(Empty), ..F },
+    Field { name: "imagePullSecrets", go: "ImagePullSecrets", ty: T::List(&T::Struct(&LOCAL_OBJECT_REFERENCE), "[]v1.LocalObjectReference"), omitempty: true, merge: Some(by("name")), ..F },
     Field { name: "hostname", go: "Hostname", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "subdomain", go: "Subdomain", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "affinity", go: "Affinity", ty: T::Struct(&AFFINITY), pointer: true, omitempty: true, ..F },
-    Field { name: "schedulerName", go: "SchedulerName", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "schedulerName", go: "SchedulerName", ty: T::String("string"), omitempty: true, default: Some(Text("default-scheduler")), ..F },
     Field { name: "tolerations", go: "Tolerations", ty: T::List(&T::Struct(&TOLERATION), "[]v1.Toleration"), omitempty: true, ..F },
-    Field { name: "hostAliases", go: "HostAliases", ty: T::List(&T::Struct(&HOST_ALIAS), "[]v1.HostAlias"), omitempty: true, merge: by("ip"), ..F },
+    Field { name: "hostAliases", go: "HostAliases", ty: T::List(&T::Struct(&HOST_ALIAS), "[]v1.HostAlias"), omitempty: true, merge: Some(by("ip")), ..F },
     Field { name: "priorityClassName", go: "PriorityClassName", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "priority", go: "Priority", ty: T::Int32, pointer: true, omitempty: true, ..F },
     Field { name: "dnsConfig", go: "DNSConfig", ty: T::Struct(&POD_DNS_CONFIG), pointer: true, omitempty: true, ..F },
@@ -1719,41 +1720,41 @@ static POD_SPEC: Struct = Struct { name: "PodSpec", go: "v1.PodSpec", fields: &[
     Field { name: "enableServiceLinks", go: "EnableServiceLinks", ty: T::Bool, pointer: true, omitempty: true, ..F },
     Field { name: "preemptionPolicy", go: "PreemptionPolicy", ty: T::String("v1.PreemptionPolicy"), pointer: true, omitempty: true, ..F },
     Field { name: "overhead", go: "Overhead", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "topologySpreadConstraints", go: "TopologySpreadConstraints", ty: T::List(&T::Struct(&TOPOLOGY_SPREAD_CONSTRAINT), "[]v1.TopologySpreadConstraint"), omitempty: true, merge: by("topologyKey"), ..F },
+    Field { name: "topologySpreadConstraints", go: "TopologySpreadConstraints", ty: T::List(&T::Struct(&TOPOLOGY_SPREAD_CONSTRAINT), "[]v1.TopologySpreadConstraint"), omitempty: true, merge: Some(by("topologyKey")), ..F },
     Field { name: "setHostnameAsFQDN", go: "SetHostnameAsFQDN", ty: T::Bool, pointer: true, omitempty: true, ..F },
     Field { name: "os", go: "OS", ty: T::Struct(&POD_OS), since: 23, pointer: true, omitempty: true, ..F },
     Field { name: "hostUsers", go: "HostUsers", ty: T::Bool, since: 25, pointer: true, omitempty: true, ..F },
-    Field { name: "schedulingGates", go: "SchedulingGates", ty: T::List(&T::Struct(&POD_SCHEDULING_GATE), "[]v1.PodSchedulingGate"), since: 26, omitempty: true, merge: by("name"), ..F },
-    Field { name: "resourceClaims", go: "ResourceClaims", ty: T::List(&T::Struct(&POD_RESOURCE_CLAIM), "[]v1.PodResourceClaim"), since: 26, omitempty: true, merge: by_retaining_keys("name"), ..F },
+    Field { name: "schedulingGates", go: "SchedulingGates", ty: T::List(&T::Struct(&POD_SCHEDULING_GATE), "[]v1.PodSchedulingGate"), since: 26, omitempty: true, merge: Some(by("name")), ..F },
+    Field { name: "resourceClaims", go: "ResourceClaims", ty: T::List(&T::Struct(&POD_RESOURCE_CLAIM), "[]v1.PodResourceClaim"), since: 26, omitempty: true, merge: Some(by_retaining_keys("name")), ..F },
     Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), since: 32, pointer: true, omitempty: true, ..F },
     Field { name: "hostnameOverride", go: "HostnameOverride", ty: T::String("string"), since: 34, pointer: true, omitempty: true, ..F },
     Field { name: "workloadRef", go: "WorkloadRef", ty: T::Struct(&WORKLOAD_REFERENCE), since: 35, until: 35, pointer: true, omitempty: true, ..F },
     Field { name: "schedulingGroup", go: "SchedulingGroup", ty: T::Struct(&POD_SCHEDULING_GROUP), since: 36, pointer: true, omitempty: true, ..F },
-    Field { name: "evictionResponders", go: "EvictionResponders", ty: T::List(&T::Struct(&EVICTION_RESPONDER), "[]v1.EvictionResponder"), since: 37, omitempty: true, merge: by("name"), ..F },
+    Field { name: "evictionResponders", go: "EvictionResponders", ty: T::List(&T::Struct(&EVICTION_RESPONDER), "[]v1.EvictionResponder"), since: 37, omitempty: true, merge: Some(by("name")), ..F },
 ] };
 
 static POD_STATUS: Struct = Struct { name: "PodStatus", go: "v1.PodStatus", fields: &[
     Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, since: 33, omitempty: true, ..F },
     Field { name: "phase", go: "Phase", ty: T::String("v1.PodPhase"), omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&POD_CONDITION), "[]v1.PodCondition"), omitempty: true, merge: by("type"), ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&POD_CONDITION), "[]v1.PodCondition"), omitempty: true, merge: Some(by("type")), ..F },
     Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "nominatedNodeName", go: "NominatedNodeName", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "hostIP", go: "HostIP", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "hostIPs", go: "HostIPs", ty: T::List(&T::Struct(&HOST_IP), "[]v1.HostIP"), since: 28, omitempty: true, merge: by("ip"), ..F },
+    Field { name: "hostIPs", go: "HostIPs", ty: T::List(&T::Struct(&HOST_IP), "[]v1.HostIP"), since: 28, omitempty: true, merge: Some(by("ip")), ..F },
     Field { name: "podIP", go: "PodIP", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "podIPs", go: "PodIPs", ty: T::List(&T::Struct(&POD_IP), "[]v1.PodIP"), omitempty: true, merge: by("ip"), ..F },
+    Field { name: "podIPs", go: "PodIPs", ty: T::List(&T::Struct(&POD_IP), "[]v1.PodIP"), omitempty: true, merge: Some(by("ip")), ..F },
     Field { name: "startTime", go: "StartTime", ty: T::Time, pointer: true, omitempty: true, ..F },
     Field { name: "initContainerStatuses", go: "InitContainerStatuses", ty: T::List(&T::Struct(&CONTAINER_STATUS), "[]v1.ContainerStatus"), omitempty: true, ..F },
     Field { name: "containerStatuses", go: "ContainerStatuses", ty: T::List(&T::Struct(&CONTAINER_STATUS), "[]v1.ContainerStatus"), omitempty: true, ..F },
     Field { name: "qosClass", go: "QOSClass", ty: T::String("v1.PodQOSClass"), omitempty: true, ..F },
     Field { name: "ephemeralContainerStatuses", go: "EphemeralContainerStatuses", ty: T::List(&T::Struct(&CONTAINER_STATUS), "[]v1.ContainerStatus"), omitempty: true, ..F },
     Field { name: "resize", go: "Resize", ty: T::String("v1.PodResizeStatus"), since: 27, omitempty: true, ..F },
-    Field { name: "resourceClaimStatuses", go: "ResourceClaimStatuses", ty: T::List(&T::Struct(&POD_RESOURCE_CLAIM_STATUS), "[]v1.PodResourceClaimStatus"), since: 28, omitempty: true, merge: by_retaining_keys("name"), ..F },
+    Field { name: "resourceClaimStatuses", go: "ResourceClaimStatuses", ty: T::List(&T::Struct(&POD_RESOURCE_CLAIM_STATUS), "[]v1.PodResourceClaimStatus"), since: 28, omitempty: true, merge: Some(by_retaining_keys("name")), ..F },
     Field { name: "extendedResourceClaimStatus", go: "ExtendedResourceClaimStatus", ty: T::Struct(&POD_EXTENDED_RESOURCE_CLAIM_STATUS), since: 34, pointer: true, omitempty: true, ..F },
     Field { name: "allocatedResources", go: "AllocatedResources", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 35, omitempty: true, ..F },
     Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), since: 35, pointer: true, omitempty: true, ..F },
-    Field { name: "nodeAllocatableResourceClaimStatuses", go: "NodeAllocatableResourceClaimStatuses", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS), "[]v1.NodeAllocatableResourceClaimStatus"), since: 37, omitempty: true, merge: by("resourceClaimName"), ..F },
+    Field { name: "nodeAllocatableResourceClaimStatuses", go: "NodeAllocatableResourceClaimStatuses", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS), "[]v1.NodeAllocatableResourceClaimStatus"), since: 37, omitempty: true, merge: Some(by("resourceClaimName")), ..F },
     Field { name: "nodeAllocatableResourceClaimStatuses", go: "NodeAllocatableResourceClaimStatuses", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS), "[]v1.NodeAllocatableResourceClaimStatus"), since: 36, until: 36, omitempty: true, ..F },
     Field { name: "volumeHealth", go: "VolumeHealth", ty: T::List(&T::Struct(&POD_VOLUME_HEALTH), "[]v1.PodVolumeHealth"), since: 37, omitempty: true, ..F },
 ] };
@@ -1773,7 +1774,7 @@ static POD_TEMPLATE_SPEC: Struct = Struct { name: "PodTemplateSpec", go: "v1.Pod
 
 static POD_VOLUME_HEALTH: Struct = Struct { name: "PodVolumeHealth", go: "v1.PodVolumeHealth", fields: &[
     Field { name: "name", go: "Name", ty: T::String("string"), since: 37, ..F },
-    Field { name: "healthConditions", go: "HealthConditions", ty: T::List(&T::Struct(&VOLUME_HEALTH_CONDITION), "[]v1.VolumeHealthCondition"), since: 37, omitempty: true, merge: by("status"), ..F },
+    Field { name: "healthConditions", go: "HealthConditions", ty: T::List(&T::Struct(&VOLUME_HEALTH_CONDITION), "[]v1.VolumeHealthCondition"), since: 37, omitempty: true, merge: Some(by("status")), ..F },
     Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, since: 37, ..F },
 ] };
 
@@ -1810,7 +1811,7 @@ pub static PRIORITY_CLASS: Struct = Struct { name: "PriorityClass", go: "v1.Prio
     Field { name: "value", go: "Value", ty: T::Int32, ..F },
     Field { name: "globalDefault", go: "GlobalDefault", ty: T::Bool, omitempty: true, ..F },
     Field { name: "description", go: "Description", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "preemptionPolicy", go: "PreemptionPolicy", ty: T::String("v1.PreemptionPolicy"), pointer: true, omitempty: true, ..F },
+    Field { name: "preemptionPolicy", go: "PreemptionPolicy", ty: T::String("v1.PreemptionPolicy"), pointer: true, omitempty: true, default: Some(Text("PreemptLowerPriority")), ..F },
 ] };
 
 static PROBE: Struct = Struct { name: "Probe", go: "v1.Probe", fields: &[
@@ -1819,16 +1820,16 @@ static PROBE: Struct = Struct { name: "Probe", go: "v1.Probe", fields: &[
     Field { name: "tcpSocket", go: "TCPSocket", ty: T::Struct(&TCP_SOCKET_ACTION), pointer: true, omitempty: true, ..F },
     Field { name: "grpc", go: "GRPC", ty: T::Struct(&GRPC_ACTION), since: 23, pointer: true, omitempty: true, ..F },
     Field { name: "initialDelaySeconds", go: "InitialDelaySeconds", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "timeoutSeconds", go: "TimeoutSeconds", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "periodSeconds", go: "PeriodSeconds", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "successThreshold", go: "SuccessThreshold", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "failureThreshold", go: "FailureThreshold", ty: T::Int32, omitempty: true, ..F },
+    Field { name: "timeoutSeconds", go: "TimeoutSeconds", ty: T::Int32, omitempty: true, default: Some(Int(1)), ..F },
+    Field { name: "periodSeconds", go: "PeriodSeconds", ty: T::Int32, omitempty: true, default: Some(Int(10)), ..F },
+    Field { name: "successThreshold", go: "SuccessThreshold", ty: T::Int32, omitempty: true, default: Some(Int(1)), ..F },
+    Field { name: "failureThreshold", go: "FailureThreshold", ty: T::Int32, omitempty: true, default: Some(Int(3)), ..F },
     Field { name: "terminationGracePeriodSeconds", go: "TerminationGracePeriodSeconds", ty: T::Int64, since: 21, pointer: true, omitempty: true, ..F },
 ] };
 
 static PROJECTED_VOLUME_SOURCE: Struct = Struct { name: "ProjectedVolumeSource", go: "v1.ProjectedVolumeSource", fields: &[
     Field { name: "sources", go: "Sources", ty: T::List(&T::Struct(&VOLUME_PROJECTION), "[]v1.VolumeProjection"), ..F },
-    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(420)), ..F },
     Field { name: "defaultUser", go: "DefaultUser", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
 ] };
 
@@ -1845,9 +1846,9 @@ static RBD_VOLUME_SOURCE: Struct = Struct { name: "RBDVolumeSource", go: "v1.RBD
     Field { name: "monitors", go: "CephMonitors", ty: T::List(&T::String("string"), "[]string"), ..F },
     Field { name: "image", go: "RBDImage", ty: T::String("string"), ..F },
     Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "pool", go: "RBDPool", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "user", go: "RadosUser", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "keyring", go: "Keyring", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "pool", go: "RBDPool", ty: T::String("string"), omitempty: true, default: Some(Text("rbd")), ..F },
+    Field { name: "user", go: "RadosUser", ty: T::String("string"), omitempty: true, default: Some(Text("admin")), ..F },
+    Field { name: "keyring", go: "Keyring", ty: T::String("string"), omitempty: true, default: Some(Text("/etc/ceph/keyring")), ..F },
     Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), pointer: true, omitempty: true, ..F },
     Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
 ] };
@@ -1870,7 +1871,7 @@ static REPLICATION_CONTROLLER_CONDITION: Struct = Struct { name: "ReplicationCon
 ] };
 
 static REPLICATION_CONTROLLER_SPEC: Struct = Struct { name: "ReplicationControllerSpec", go: "v1.ReplicationControllerSpec", fields: &[
-    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(1)), ..F },
     Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, omitempty: true, ..F },
     Field { name: "selector", go: "Selector", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
     Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), pointer: true, omitempty: true, ..F },
@@ -1882,7 +1883,7 @@ static REPLICATION_CONTROLLER_STATUS: Struct = Struct { name: "ReplicationContro
     Field { name: "readyReplicas", go: "ReadyReplicas", ty: T::Int32, omitempty: true, ..F },
     Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, omitempty: true, ..F },
     Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&REPLICATION_CONTROLLER_CONDITION), "[]v1.ReplicationControllerCondition"), omitempty: true, merge: by("type"), ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&REPLICATION_CONTROLLER_CONDITION), "[]v1.ReplicationControllerCondition"), omitempty: true, merge: Some(by("type")), ..F },
 ] };
 
 /// `k8s.io/api/apps/v1.ReplicaSet`
@@ -1903,7 +1904,7 @@ static REPLICA_SET_CONDITION: Struct = Struct { name: "ReplicaSetCondition", go:
 ] };
 
 static REPLICA_SET_SPEC: Struct = Struct { name: "ReplicaSetSpec", go: "v1.ReplicaSetSpec", fields: &[
-    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(1)), ..F },
     Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, omitempty: true, ..F },
     Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, ..F },
     Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), ..F },
@@ -1916,7 +1917,7 @@ static REPLICA_SET_STATUS: Struct = Struct { name: "ReplicaSetStatus", go: "v1.R
     Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, omitempty: true, ..F },
     Field { name: "terminatingReplicas", go: "TerminatingReplicas", ty: T::Int32, since: 33, pointer: true, omitempty: true, ..F },
     Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&REPLICA_SET_CONDITION), "[]v1.ReplicaSetCondition"), omitempty: true, merge: by("type"), ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&REPLICA_SET_CONDITION), "[]v1.ReplicaSetCondition"), omitempty: true, merge: Some(by("type")), ..F },
 ] };
 
 static RESOURCE_ATTRIBUTES: Struct = Struct { name: "ResourceAttributes", go: "v1.ResourceAttributes", fields: &[
@@ -1997,7 +1998,7 @@ pub static ROLE_BINDING: Struct = Struct { name: "RoleBinding", go: "v1.RoleBind
 ] };
 
 static ROLE_REF: Struct = Struct { name: "RoleRef", go: "v1.RoleRef", fields: &[
-    Field { name: "apiGroup", go: "APIGroup", ty: T::String("string"), ..F },
+    Field { name: "apiGroup", go: "APIGroup", ty: T::String("string"), default: Some(Text("rbac.authorization.k8s.io")), ..F },
     Field { name: "kind", go: "Kind", ty: T::String("string"), ..F },
     Field { name: "name", go: "Name", ty: T::String("string"), ..F },
 ] };
@@ -2059,9 +2060,9 @@ static SCALE_IO_VOLUME_SOURCE: Struct = Struct { name: "ScaleIOVolumeSource", go
     Field { name: "sslEnabled", go: "SSLEnabled", ty: T::Bool, omitempty: true, ..F },
     Field { name: "protectionDomain", go: "ProtectionDomain", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "storagePool", go: "StoragePool", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "storageMode", go: "StorageMode", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "storageMode", go: "StorageMode", ty: T::String("string"), omitempty: true, default: Some(Text("ThinProvisioned")), ..F },
     Field { name: "volumeName", go: "VolumeName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, default: Some(Text("xfs")), ..F },
     Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
 ] };
 
@@ -2098,7 +2099,7 @@ pub static SECRET: Struct = Struct { name: "Secret", go: "v1.Secret", fields: &[
     Field { name: "immutable", go: "Immutable", ty: T::Bool, pointer: true, omitempty: true, ..F },
     Field { name: "data", go: "Data", ty: T::Map(&T::Bytes, "map[string][]uint8"), omitempty: true, ..F },
     Field { name: "stringData", go: "StringData", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
-    Field { name: "type", go: "Type", ty: T::String("v1.SecretType"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.SecretType"), omitempty: true, default: Some(Text("Opaque")), ..F },
 ] };
 
 static SECRET_ENV_SOURCE: Struct = Struct { name: "SecretEnvSource", go: "v1.SecretEnvSource", fields: &[
@@ -2121,7 +2122,7 @@ static SECRET_PROJECTION: Struct = Struct { name: "SecretProjection", go: "v1.Se
 static SECRET_VOLUME_SOURCE: Struct = Struct { name: "SecretVolumeSource", go: "v1.SecretVolumeSource", fields: &[
     Field { name: "secretName", go: "SecretName", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "items", go: "Items", ty: T::List(&T::Struct(&KEY_TO_PATH), "[]v1.KeyToPath"), omitempty: true, ..F },
-    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(420)), ..F },
     Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, ..F },
     Field { name: "defaultUser", go: "DefaultUser", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
 ] };
@@ -2169,21 +2170,21 @@ pub static SERVICE_ACCOUNT: Struct = Struct { name: "ServiceAccount", go: "v1.Se
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "secrets", go: "Secrets", ty: T::List(&T::Struct(&OBJECT_REFERENCE), "[]v1.ObjectReference"), omitempty: true, merge: by("name"), ..F },
+    Field { name: "secrets", go: "Secrets", ty: T::List(&T::Struct(&OBJECT_REFERENCE), "[]v1.ObjectReference"), omitempty: true, merge: Some(by("name")), ..F },
     Field { name: "imagePullSecrets", go: "ImagePullSecrets", ty: T::List(&T::Struct(&LOCAL_OBJECT_REFERENCE), "[]v1.LocalObjectReference"), omitempty: true, ..F },
     Field { name: "automountServiceAccountToken", go: "AutomountServiceAccountToken", ty: T::Bool, pointer: true, omitempty: true, ..F },
 ] };
 
 static SERVICE_ACCOUNT_TOKEN_PROJECTION: Struct = Struct { name: "ServiceAccountTokenProjection", go: "v1.ServiceAccountTokenProjection", fields: &[
     Field { name: "audience", go: "Audience", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "expirationSeconds", go: "ExpirationSeconds", ty: T::Int64, pointer: true, omitempty: true, ..F },
+    Field { name: "expirationSeconds", go: "ExpirationSeconds", ty: T::Int64, pointer: true, omitempty: true, default: Some(Int(3600)), ..F },
     Field { name: "path", go: "Path", ty: T::String("string"), ..F },
     Field { name: "user", go: "User", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
 ] };
 
 static SERVICE_PORT: Struct = Struct { name: "ServicePort", go: "v1.ServicePort", fields: &[
     Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "protocol", go: "Protocol", ty: T::String("v1.Protocol"), omitempty: true, ..F },
+    Field { name: "protocol", go: "Protocol", ty: T::String("v1.Protocol"), omitempty: true, default: Some(Text("TCP")), ..F },
     Field { name: "appProtocol", go: "AppProtocol", ty: T::String("string"), pointer: true, omitempty: true, ..F },
     Field { name: "port", go: "Port", ty: T::Int32, ..F },
     Field { name: "targetPort", go: "TargetPort", ty: T::IntOrString, ..F },
@@ -2191,13 +2192,13 @@ static SERVICE_PORT: Struct = Struct { name: "ServicePort", go: "v1.ServicePort"
 ] };
 
 static SERVICE_SPEC: Struct = Struct { name: "ServiceSpec", go: "v1.ServiceSpec", fields: &[
-    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&SERVICE_PORT), "[]v1.ServicePort"), omitempty: true, merge: by("port"), ..F },
+    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&SERVICE_PORT), "[]v1.ServicePort"), omitempty: true, merge: Some(by("port")), ..F },
     Field { name: "selector", go: "Selector", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
     Field { name: "clusterIP", go: "ClusterIP", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "clusterIPs", go: "ClusterIPs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, ..F },
-    Field { name: "type", go: "Type", ty: T::String("v1.ServiceType"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.ServiceType"), omitempty: true, default: Some(Text("ClusterIP")), ..F },
     Field { name: "externalIPs", go: "ExternalIPs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, ..F },
-    Field { name: "sessionAffinity", go: "SessionAffinity", ty: T::String("v1.ServiceAffinity"), omitempty: true, ..F },
+    Field { name: "sessionAffinity", go: "SessionAffinity", ty: T::String("v1.ServiceAffinity"), omitempty: true, default: Some(Text("None")), ..F },
     Field { name: "loadBalancerIP", go: "LoadBalancerIP", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "loadBalancerSourceRanges", go: "LoadBalancerSourceRanges", ty: T::List(&T::String("string"), "[]string"), omitempty: true, ..F },
     Field { name: "externalName", go: "ExternalName", ty: T::String("string"), omitempty: true, ..F },
@@ -2219,7 +2220,7 @@ static SERVICE_SPEC: Struct = Struct { name: "ServiceSpec", go: "v1.ServiceSpec"
 
 static SERVICE_STATUS: Struct = Struct { name: "ServiceStatus", go: "v1.ServiceStatus", fields: &[
     Field { name: "loadBalancer", go: "LoadBalancer", ty: T::Struct(&LOAD_BALANCER_STATUS), ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&CONDITION), "[]v1.Condition"), omitempty: true, merge: by("type"), ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&CONDITION), "[]v1.Condition"), omitempty: true, merge: Some(by("type")), ..F },
 ] };
 
 static SESSION_AFFINITY_CONFIG: Struct = Struct { name: "SessionAffinityConfig", go: "v1.SessionAffinityConfig", fields: &[
@@ -2264,21 +2265,24 @@ static STATEFUL_SET_ORDINALS: Struct = Struct { name: "StatefulSetOrdinals", go:
 ] };
 
 static STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY: Struct = Struct { name: "StatefulSetPersistentVolumeClaimRetentionPolicy", go: "v1.StatefulSetPersistentVolumeClaimRetentionPolicy", fields: &[
-    Field { name: "whenDeleted", go: "WhenDeleted", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 23, omitempty: true, ..F },
-    Field { name: "whenScaled", go: "WhenScaled", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 23, omitempty: true, ..F },
+    Field { name: "whenDeleted", go: "WhenDeleted", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 27, omitempty: true, default: Some(Text("Retain")), ..F },
+    Field { name: "whenDeleted", go: "WhenDeleted", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 23, until: 26, omitempty: true, ..F },
+    Field { name: "whenScaled", go: "WhenScaled", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 27, omitempty: true, default: Some(Text("Retain")), ..F },
+    Field { name: "whenScaled", go: "WhenScaled", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 23, until: 26, omitempty: true, ..F },
 ] };
 
 static STATEFUL_SET_SPEC: Struct = Struct { name: "StatefulSetSpec", go: "v1.StatefulSetSpec", fields: &[
-    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(1)), ..F },
     Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, ..F },
     Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), ..F },
     Field { name: "volumeClaimTemplates", go: "VolumeClaimTemplates", ty: T::List(&T::Struct(&PERSISTENT_VOLUME_CLAIM), "[]v1.PersistentVolumeClaim"), omitempty: true, ..F },
     Field { name: "serviceName", go: "ServiceName", ty: T::String("string"), ..F },
-    Field { name: "podManagementPolicy", go: "PodManagementPolicy", ty: T::String("v1.PodManagementPolicyType"), omitempty: true, ..F },
+    Field { name: "podManagementPolicy", go: "PodManagementPolicy", ty: T::String("v1.PodManagementPolicyType"), omitempty: true, default: Some(Text("OrderedReady")), ..F },
     Field { name: "updateStrategy", go: "UpdateStrategy", ty: T::Struct(&STATEFUL_SET_UPDATE_STRATEGY), ..F },
-    Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(10)), ..F },
     Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, since: 22, omitempty: true, ..F },
-    Field { name: "persistentVolumeClaimRetentionPolicy", go: "PersistentVolumeClaimRetentionPolicy", ty: T::Struct(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY), since: 23, pointer: true, omitempty: true, ..F },
+    Field { name: "persistentVolumeClaimRetentionPolicy", go: "PersistentVolumeClaimRetentionPolicy", ty: T::Struct(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY), since: 27, pointer: true, omitempty: true, default: Some(Empty), ..F },
+    Field { name: "persistentVolumeClaimRetentionPolicy", go: "PersistentVolumeClaimRetentionPolicy", ty: T::Struct(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY), since: 23, until: 26, pointer: true, omitempty: true, ..F },
     Field { name: "ordinals", go: "Ordinals", ty: T::Struct(&STATEFUL_SET_ORDINALS), since: 26, pointer: true, omitempty: true, ..F },
 ] };
 
@@ -2291,7 +2295,7 @@ static STATEFUL_SET_STATUS: Struct = Struct { name: "StatefulSetStatus", go: "v1
     Field { name: "currentRevision", go: "CurrentRevision", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "updateRevision", go: "UpdateRevision", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "collisionCount", go: "CollisionCount", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&STATEFUL_SET_CONDITION), "[]v1.StatefulSetCondition"), omitempty: true, merge: by("type"), ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&STATEFUL_SET_CONDITION), "[]v1.StatefulSetCondition"), omitempty: true, merge: Some(by("type")), ..F },
     Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, since: 23, ..F },
     Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, since: 22, until: 22, omitempty: true, ..F },
 ] };
@@ -2459,7 +2463,7 @@ static VOLUME_HEALTH_CONDITION: Struct = Struct { name: "VolumeHealthCondition",
 ] };
 
 static VOLUME_HEALTH_STATUS: Struct = Struct { name: "VolumeHealthStatus", go: "v1.VolumeHealthStatus", fields: &[
-    Field { name: "healthConditions", go: "HealthConditions", ty: T::List(&T::Struct(&VOLUME_HEALTH_CONDITION), "[]v1.VolumeHealthCondition"), since: 37, omitempty: true, merge: by("status"), ..F },
+    Field { name: "healthConditions", go: "HealthConditions", ty: T::List(&T::Struct(&VOLUME_HEALTH_CONDITION), "[]v1.VolumeHealthCondition"), since: 37, omitempty: true, merge: Some(by("status")), ..F },
     Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, since: 37, ..F },
 ] };
 

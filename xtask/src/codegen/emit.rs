@@ -21,18 +21,18 @@ use super::{Field, Merge, Struct, Type as T};
 /// What most fields are: there in every minor, neither pointer nor omitted, without default.
 const F: Field = Field { name: \"\", go: \"\", ty: T::Bool, since: OLDEST, until: u8::MAX, pointer: false, omitempty: false, default: None, merge: None };
 /// `patchStrategy: merge` without a key: lists of scalars and maps.
-const MERGE: Option<Merge> = Some(Merge { merge: true, retain_keys: false, key: None });
+const MERGE: Merge = Merge { merge: true, retain_keys: false, key: None };
 /// `patchStrategy: retainKeys`
-const RETAIN_KEYS: Option<Merge> = Some(Merge { merge: false, retain_keys: true, key: None });
+const RETAIN_KEYS: Merge = Merge { merge: false, retain_keys: true, key: None };
 
 /// `patchStrategy: merge` with its `patchMergeKey`.
-const fn by(key: &'static str) -> Option<Merge> {
-    Some(Merge { merge: true, retain_keys: false, key: Some(key) })
+const fn by(key: &'static str) -> Merge {
+    Merge { merge: true, retain_keys: false, key: Some(key) }
 }
 
 /// `patchStrategy: merge,retainKeys` with its `patchMergeKey`.
-const fn by_retaining_keys(key: &'static str) -> Option<Merge> {
-    Some(Merge { merge: true, retain_keys: true, key: Some(key) })
+const fn by_retaining_keys(key: &'static str) -> Merge {
+    Merge { merge: true, retain_keys: true, key: Some(key) }
 }
 ";
 
@@ -60,7 +60,7 @@ pub(super) fn rust(tables: &Tables) -> Result<String> {
     for (ident, id) in &by_ident {
         let s = &tables.structs[*id];
         let visibility = if tables.roots.contains(*id) {
-            writeln!(out, "\n/// `{}`", id)?;
+            writeln!(out, "\n/// `{id}`")?;
             "pub "
         } else {
             out.push('\n');
@@ -113,11 +113,11 @@ fn field_text(tables: &Tables, idents: &BTreeMap<&str, String>, field: &Field) -
     match (strategy.as_slice(), key) {
         // A merge key without a strategy says nothing: the list is replaced.
         ([], _) => {}
-        (["merge"], "") => out.push_str(", merge: MERGE"),
-        (["retainKeys"], "") => out.push_str(", merge: RETAIN_KEYS"),
-        (["merge"], key) => write!(out, ", merge: by({key:?})")?,
+        (["merge"], "") => out.push_str(", merge: Some(MERGE)"),
+        (["retainKeys"], "") => out.push_str(", merge: Some(RETAIN_KEYS)"),
+        (["merge"], key) => write!(out, ", merge: Some(by({key:?}))")?,
         (["merge", "retainKeys"], key) if !key.is_empty() => {
-            write!(out, ", merge: by_retaining_keys({key:?})")?;
+            write!(out, ", merge: Some(by_retaining_keys({key:?}))")?;
         }
         other => anyhow::bail!("{}: {other:?} has no form in the tables", go.name),
     }
