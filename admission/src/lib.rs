@@ -12,4 +12,5 @@ pub mod request;
 pub mod resource;
 pub mod schema;
 pub mod status;
+pub mod validation;
 pub mod value;
