@@ -14,3 +14,6 @@ pub mod schema;
 pub mod status;
 pub mod validation;
 pub mod value;
+
+#[cfg(test)]
+mod truth;

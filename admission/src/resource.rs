@@ -139,3 +139,6 @@ pub fn by_path(group: &str, version: &str, name: &str, minor: Minor) -> Option<&
         .iter()
         .find(|r| r.group == group && r.version == version && r.name == name && r.exists_in(minor))
 }
+
+#[cfg(test)]
+mod tests;

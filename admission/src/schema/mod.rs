@@ -7,6 +7,8 @@
 // Generated, with one field a line: rustfmt would make it three times as long.
 #[rustfmt::skip]
 mod tables;
+#[cfg(test)]
+mod tests;
 
 pub use tables::{STRUCTS, roots};
 
