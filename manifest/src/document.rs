@@ -1,0 +1,485 @@
+//! One document of a file: the body that kubectl would send, and where its parts are written.
+//!
+//! Upstream: `mapper.infoForData` in k8s.io/cli-runtime `pkg/resource/mapper.go`, which decodes with
+//! `UnstructuredJSONScheme` (k8s.io/apimachinery `pkg/apis/meta/v1/unstructured/helpers.go`).
+
+use std::{borrow::Cow, ops::Range, sync::Arc};
+
+use crate::{
+    Error, Location, Position, Segment,
+    encode::{encode, encode_with},
+    error::Flaw,
+    items::Items,
+    json::{Reader, Token},
+    resolve::Scalar,
+    source::Cursor,
+    tree::{Kind, NodeId, Tree},
+    yaml,
+};
+
+/// One object as it was written: a document of a file, or an item of a list.
+///
+/// It is always an object (a mapping); anything else is an [`Error`].
+#[derive(Debug, Clone)]
+pub struct Document {
+    file: Arc<str>,
+    start: Position,
+    content: Content,
+    header: Header,
+}
+
+/// Where the object is written.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    /// A node of a parsed YAML document, and its body.
+    Yaml {
+        document: Arc<Yaml>,
+        node: NodeId,
+        body: Arc<str>,
+    },
+    /// A part of a text that holds JSON; the rest is worked out when it is asked for.
+    Json { text: Arc<str>, range: Range<usize> },
+}
+
+/// A parsed YAML document, shared by the items of a list.
+#[derive(Debug)]
+pub(crate) struct Yaml {
+    pub(crate) text: String,
+    pub(crate) first_line: usize,
+    pub(crate) tree: Tree,
+}
+
+/// What is asked of every document. A field that is no text counts as absent, as in Kubernetes'
+/// accessors of unstructured objects.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Header {
+    pub(crate) api_version: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) namespace: Option<String>,
+    pub(crate) has_items: bool,
+    /// The items are a sequence, not just any value.
+    pub(crate) has_item_sequence: bool,
+    /// The kind and version come from the list that the object is an item of.
+    pub(crate) inherited: bool,
+}
+
+impl Document {
+    /// The file as the user named it, or `<stdin>`.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Where the object begins: its first key in YAML, its brace in JSON.
+    #[must_use]
+    pub fn start(&self) -> Position {
+        self.start
+    }
+
+    /// The `apiVersion`, if it is a text and not empty.
+    #[must_use]
+    pub fn api_version(&self) -> Option<&str> {
+        self.header.api_version.as_deref()
+    }
+
+    /// The `kind`, if it is a text and not empty.
+    #[must_use]
+    pub fn kind(&self) -> Option<&str> {
+        self.header.kind.as_deref()
+    }
+
+    /// The `metadata.name`, if it is a text and not empty.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.header.name.as_deref()
+    }
+
+    /// The `metadata.namespace`, if it is a text and not empty.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        self.header.namespace.as_deref()
+    }
+
+    /// The object as kubectl sends it: JSON without white space, members sorted by name, numbers in
+    /// their shortest form, of duplicate keys the last, without a final line feed.
+    ///
+    /// For JSON input this is worked out at each call; [`Document::raw_json`] costs nothing.
+    #[must_use]
+    pub fn body(&self) -> Cow<'_, str> {
+        match &self.content {
+            Content::Yaml { body, .. } => Cow::Borrowed(body),
+            Content::Json { text, range } => {
+                let mut body = String::with_capacity(range.len());
+                // The text was checked when it was read.
+                if let Ok(tree) = Reader::new(text, range.start).tree() {
+                    let _ = self.encode(&tree, NodeId::ROOT, &mut body);
+                }
+                Cow::Owned(body)
+            }
+        }
+    }
+
+    /// The object as it stands in a JSON file, for bulk work: duplicate keys, the order of keys and
+    /// the spelling of numbers are the user's. `None` for YAML, and for an item that takes its kind
+    /// from its list.
+    #[must_use]
+    pub fn raw_json(&self) -> Option<&str> {
+        match &self.content {
+            Content::Json { text, range } if !self.header.inherited => Some(&text[range.clone()]),
+            _ => None,
+        }
+    }
+
+    /// Whether kubectl takes the object for a list: it has a field `items`, whatever its kind.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        self.header.has_items
+    }
+
+    /// The items of a list, in order; nothing for any other object. See [`Items`].
+    #[must_use]
+    pub fn items(&self) -> Items<'_> {
+        Items::new(self)
+    }
+
+    /// The objects of the document: the items of a list, or the object itself.
+    pub fn flatten(self) -> impl Iterator<Item = Result<Document, Error>> {
+        let items: Vec<_> = self.items().collect();
+        let own = (!self.is_list()).then_some(Ok(self));
+        items.into_iter().chain(own)
+    }
+
+    /// Where a field is written; `None` if it is not there.
+    ///
+    /// Through an alias or a merge key it is where the value was written.
+    #[must_use]
+    pub fn position(&self, path: &[Segment]) -> Option<Location> {
+        let (found, location) = self.nearest(path);
+        (found == path.len()).then_some(location)
+    }
+
+    /// Where the deepest part of a path is written that is there, and how many segments that is.
+    #[must_use]
+    pub fn nearest(&self, path: &[Segment]) -> (usize, Location) {
+        match &self.content {
+            Content::Yaml { document, node, .. } => {
+                let (found, key, value) = walk(&document.tree, *node, path);
+                let place = |id: NodeId| self.place(document.tree.at(id));
+                (
+                    found,
+                    Location {
+                        key: key.map(place),
+                        value: place(value),
+                    },
+                )
+            }
+            Content::Json { text, range } => {
+                let tree = Reader::new(text, range.start).tree().unwrap_or_default();
+                let (found, key, value) = walk(&tree, NodeId::ROOT, path);
+                let place = |id: NodeId| self.place(tree.at(id));
+                (
+                    found,
+                    Location {
+                        key: key.map(place),
+                        value: place(value),
+                    },
+                )
+            }
+        }
+    }
+
+    /// An error at a field of this document, or at the deepest part of its path that is there.
+    ///
+    /// The caret stands under the key, or under the value if `at_value` says so.
+    #[must_use]
+    pub fn error_at(
+        &self,
+        path: &[Segment],
+        at_value: bool,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> Error {
+        let flaw = |at| Flaw {
+            at,
+            message: message.into(),
+            hint,
+        };
+        let pick = |key: Option<NodeId>, value| {
+            if at_value {
+                value
+            } else {
+                key.unwrap_or(value)
+            }
+        };
+        match &self.content {
+            Content::Yaml { document, node, .. } => {
+                let (_, key, value) = walk(&document.tree, *node, path);
+                let at = document.tree.at(pick(key, value));
+                Error::of_flaw(&self.file, &document.text, document.first_line, flaw(at))
+            }
+            Content::Json { text, range } => {
+                let tree = Reader::new(text, range.start).tree().unwrap_or_default();
+                let (_, key, value) = walk(&tree, NodeId::ROOT, path);
+                let at = tree.at(pick(key, value));
+                Error::at_position(&self.file, text, self.place(at), flaw(at))
+            }
+        }
+    }
+
+    /// Reads one YAML document; `None` if it is empty or null.
+    pub(crate) fn of_yaml(
+        file: &Arc<str>,
+        text: String,
+        first_line: usize,
+    ) -> Result<Option<Self>, Error> {
+        let read = || -> Result<Option<(Tree, String)>, Flaw> {
+            let Some(tree) = yaml::parse(&text)? else {
+                return Ok(None);
+            };
+            crate::check::check(&tree)?;
+            if matches!(tree.scalar(tree.target(NodeId::ROOT))?, Some(Scalar::Null)) {
+                return Ok(None);
+            }
+            let mut body = String::new();
+            encode(&tree, NodeId::ROOT, &mut body)?;
+            Ok(Some((tree, body)))
+        };
+        let (tree, body) = match read() {
+            Ok(None) => return Ok(None),
+            Ok(Some(read)) => read,
+            Err(flaw) => return Err(Error::of_flaw(file, &text, first_line, flaw)),
+        };
+        let document = Arc::new(Yaml {
+            text,
+            first_line,
+            tree,
+        });
+        Self::of_node(file, &document, NodeId::ROOT, body.into()).map(Some)
+    }
+
+    fn of_node(
+        file: &Arc<str>,
+        document: &Arc<Yaml>,
+        node: NodeId,
+        body: Arc<str>,
+    ) -> Result<Self, Error> {
+        let tree = &document.tree;
+        let node = tree.target(node);
+        let in_file = |flaw| Error::of_flaw(file, &document.text, document.first_line, flaw);
+        let mut start = crate::source::position(&document.text, tree.at(node));
+        start.line += document.first_line - 1;
+        let header = match tree.kind(node) {
+            Kind::Mapping(_) => header_of_tree(tree, node).map_err(in_file)?,
+            Kind::Sequence(_) => return Err(in_file(not_an_object(tree.at(node), Token::Array))),
+            Kind::Scalar(..) | Kind::Alias(_) => {
+                let token = match tree.scalar(node).map_err(in_file)? {
+                    Some(Scalar::Bool(_)) => Token::Bool,
+                    Some(Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_)) => Token::Number,
+                    _ => Token::String,
+                };
+                return Err(in_file(not_an_object(tree.at(node), token)));
+            }
+        };
+        let content = Content::Yaml {
+            document: Arc::clone(document),
+            node,
+            body,
+        };
+        Ok(Self {
+            file: Arc::clone(file),
+            start,
+            content,
+            header,
+        })
+    }
+
+    /// Takes a JSON value that has been checked.
+    pub(crate) fn of_json(
+        file: &Arc<str>,
+        text: &Arc<str>,
+        range: Range<usize>,
+        start: Position,
+    ) -> Result<Self, Error> {
+        let header = header_of_json(text, range.start)
+            .map_err(|flaw| Error::at_position(file, text, start, flaw))?;
+        let content = Content::Json {
+            text: Arc::clone(text),
+            range,
+        };
+        Ok(Self {
+            file: Arc::clone(file),
+            start,
+            content,
+            header,
+        })
+    }
+
+    pub(crate) fn content(&self) -> &Content {
+        &self.content
+    }
+
+    pub(crate) fn shared_file(&self) -> &Arc<str> {
+        &self.file
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Makes a document of an item of this list.
+    pub(crate) fn item_of_node(&self, yaml: &Arc<Yaml>, node: NodeId) -> Result<Self, Error> {
+        let mut item = Self::of_node(&self.file, yaml, node, Arc::from(""))?;
+        self.bequeath(&mut item);
+        let mut text = String::new();
+        // The whole document was encoded before, so its parts can be.
+        let _ = item.encode(&yaml.tree, node, &mut text);
+        if let Content::Yaml { body, .. } = &mut item.content {
+            *body = text.into();
+        }
+        Ok(item)
+    }
+
+    /// Gives an item without kind and version those of this list: `decodeToList`.
+    pub(crate) fn bequeath(&self, item: &mut Self) {
+        if item.header.kind.is_none() && item.header.api_version.is_none() {
+            let kind = self.kind().unwrap_or_default();
+            let kind = kind.strip_suffix("List").unwrap_or(kind);
+            item.header.kind = (!kind.is_empty()).then(|| kind.to_owned());
+            item.header.api_version.clone_from(&self.header.api_version);
+            item.header.inherited = true;
+        }
+    }
+
+    fn encode(&self, tree: &Tree, node: NodeId, out: &mut String) -> Result<(), Flaw> {
+        if !self.header.inherited {
+            return encode(tree, node, out);
+        }
+        let inherited = [
+            ("apiVersion", self.api_version().unwrap_or_default()),
+            ("kind", self.kind().unwrap_or_default()),
+        ];
+        encode_with(tree, node, &inherited, out)
+    }
+
+    /// The position of a byte of the text that holds the document.
+    fn place(&self, at: usize) -> Position {
+        match &self.content {
+            Content::Yaml { document, .. } => {
+                let mut position = crate::source::position(&document.text, at);
+                position.line += document.first_line - 1;
+                position
+            }
+            Content::Json { text, range } => Cursor::new(range.start, self.start).advance(text, at),
+        }
+    }
+}
+
+/// Follows a path as far as it goes: how many segments, the last key, the last value.
+fn walk(tree: &Tree, root: NodeId, path: &[Segment]) -> (usize, Option<NodeId>, NodeId) {
+    let mut key = None;
+    let mut value = tree.target(root);
+    for (found, segment) in path.iter().enumerate() {
+        let next = match (segment, tree.kind(value)) {
+            (Segment::Key(name), Kind::Mapping(_)) => tree
+                .get(value, name)
+                .map(|entry| (Some(entry.key), entry.value)),
+            (Segment::Index(index), Kind::Sequence(first)) => {
+                tree.siblings(first).nth(*index).map(|item| (None, item))
+            }
+            _ => None,
+        };
+        let Some((next_key, next_value)) = next else {
+            return (found, key, value);
+        };
+        key = next_key;
+        value = tree.target(next_value);
+    }
+    (path.len(), key, value)
+}
+
+/// The words of `UnstructuredJSONScheme` for a document that is no object.
+fn not_an_object(at: usize, token: Token) -> Flaw {
+    let message = format!(
+        "json: cannot unmarshal {} into Go value of type unstructured.detector",
+        token.name()
+    );
+    Flaw::new(at, message).hint("a manifest is a mapping with apiVersion and kind")
+}
+
+fn header_of_tree(tree: &Tree, node: NodeId) -> Result<Header, Flaw> {
+    let text = |id: NodeId| -> Result<Option<String>, Flaw> {
+        Ok(match tree.scalar(tree.target(id))? {
+            Some(Scalar::String(text)) if !text.is_empty() => Some(text.into_owned()),
+            _ => None,
+        })
+    };
+    let mut header = Header::default();
+    for entry in tree.entries(node)? {
+        match &*entry.name {
+            "apiVersion" => header.api_version = text(entry.value)?,
+            "kind" => header.kind = text(entry.value)?,
+            "items" => {
+                header.has_items = true;
+                let items = tree.kind(tree.target(entry.value));
+                header.has_item_sequence = matches!(items, Kind::Sequence(_));
+            }
+            "metadata" => {
+                let metadata = tree.target(entry.value);
+                if let Kind::Mapping(_) = tree.kind(metadata) {
+                    for entry in tree.entries(metadata)? {
+                        match &*entry.name {
+                            "name" => header.name = text(entry.value)?,
+                            "namespace" => header.namespace = text(entry.value)?,
+                            _ => {}
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(header)
+}
+
+fn header_of_json(text: &str, at: usize) -> Result<Header, Flaw> {
+    let mut reader = Reader::new(text, at);
+    match reader.token()? {
+        Token::Object => {}
+        other => return Err(not_an_object(at, other)),
+    }
+    let string = |at: usize| -> Option<String> {
+        let mut reader = Reader::new(text, at);
+        match reader.token() {
+            Ok(Token::String) => reader
+                .string()
+                .ok()
+                .filter(|s| !s.is_empty())
+                .map(Cow::into_owned),
+            _ => None,
+        }
+    };
+    let mut header = Header::default();
+    let mut metadata = None;
+    reader.members(|name, value| match &*name {
+        "apiVersion" => header.api_version = string(value.start),
+        "kind" => header.kind = string(value.start),
+        "items" => {
+            header.has_items = true;
+            header.has_item_sequence = text[value].starts_with('[');
+        }
+        "metadata" => metadata = Some(value.start),
+        _ => {}
+    })?;
+    if let Some(at) = metadata {
+        let mut reader = Reader::new(text, at);
+        if reader.token()? == Token::Object {
+            reader.members(|name, value| match &*name {
+                "name" => header.name = string(value.start),
+                "namespace" => header.namespace = string(value.start),
+                _ => {}
+            })?;
+        }
+    }
+    Ok(header)
+}
