@@ -51,6 +51,7 @@ impl Minor {
     }
 
     /// Every minor that podgate knows, oldest first.
+    #[must_use]
     pub fn all() -> impl DoubleEndedIterator<Item = Self> + ExactSizeIterator {
         (0..=Self::NEWEST.0 - Self::OLDEST.0).map(|n| Self(Self::OLDEST.0 + n))
     }

@@ -31,6 +31,29 @@ pub struct Pod<'a> {
     pub volumes: Vec<Volume<'a>>,
 }
 
+impl<'a> Pod<'a> {
+    /// Whether it says that it runs on Windows.
+    #[must_use]
+    pub fn is_windows(&self) -> bool {
+        self.os == Some("windows")
+    }
+
+    /// Whether it asks for a user namespace of its own (`hostUsers: false`).
+    #[must_use]
+    pub fn in_user_namespace(&self) -> bool {
+        self.host_users == Some(false)
+    }
+
+    /// The value of the annotation `key`, where the view has it.
+    #[must_use]
+    pub fn annotation(&self, key: &str) -> Option<&'a str> {
+        self.annotations
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| *value)
+    }
+}
+
 /// The annotations that some policy reads start with one of these.
 pub const ANNOTATION_PREFIXES: [&str; 3] = [
     "container.apparmor.security.beta.kubernetes.io/",
@@ -78,6 +101,15 @@ pub struct Container<'a> {
     /// Hosts named by probes and lifecycle handlers, empty ones left out: the path below the
     /// container (`livenessProbe.httpGet.host`) and the host.
     pub handler_hosts: Vec<(&'static str, &'a str)>,
+}
+
+impl Container<'_> {
+    /// The path of a field of the container inside the pod, like
+    /// `spec.containers[1].securityContext.privileged`.
+    #[must_use]
+    pub fn path(&self, field: &str) -> String {
+        format!("spec.{}[{}].{field}", self.role.field(), self.index)
+    }
 }
 
 /// The settings of a pod's or a container's `securityContext` that policies read. Those that exist

@@ -1,0 +1,243 @@
+//! Seccomp must not be turned off.
+//!
+//! Restricted fields, policies before v1.19: the annotations
+//! `seccomp.security.alpha.kubernetes.io/pod` and `container.seccomp.security.alpha.kubernetes.io/*`
+//! (allowed: unset, runtime/default, docker/default, localhost/*); from v1.19: `seccompProfile.type`
+//! of the pod's and every container's `securityContext` (allowed: unset, RuntimeDefault, Localhost).
+//!
+//! Upstream: `policy/check_seccompProfile_baseline.go`.
+
+use super::{Check, Documentation, Forbidden, Revision, seccomp_profile_restricted, wording};
+use crate::level::Level;
+use crate::quote::quote;
+use crate::server::Server;
+use crate::view::{Container, Pod};
+use std::collections::BTreeSet;
+
+const POD_ANNOTATION: &str = "seccomp.security.alpha.kubernetes.io/pod";
+const CONTAINER_ANNOTATION_PREFIX: &str = "container.seccomp.security.alpha.kubernetes.io/";
+
+pub(super) const FIELD: &str = "securityContext.seccompProfile.type";
+
+/// How messages name a type that is set and not allowed, in baseline and restricted alike.
+pub(super) const EXPLICIT_DETAILS: [&str; 3] = [
+    "pod must not set securityContext.seccompProfile.type to \"*\"",
+    "pod and container* must not set securityContext.seccompProfile.type to \"*\"",
+    "container* must not set securityContext.seccompProfile.type to \"*\"",
+];
+
+pub(super) static CHECK: Check = Check {
+    id: "seccompProfile_baseline",
+    level: Level::Baseline,
+    revisions: &[
+        Revision {
+            since: 0,
+            change: "",
+            evaluate: seccomp_profile_baseline_1_0,
+        },
+        Revision {
+            since: 19,
+            change: "Looks at the fields `seccompProfile.type` in place of the annotations.",
+            evaluate: seccomp_profile_baseline_1_19,
+        },
+    ],
+    overridden_by: Some(&seccomp_profile_restricted::CHECK),
+    reasons: &["seccompProfile"],
+    details: &[
+        EXPLICIT_DETAILS[0],
+        EXPLICIT_DETAILS[1],
+        EXPLICIT_DETAILS[2],
+        "forbidden annotation *=\"*\"",
+        "forbidden annotations *=\"*\"",
+    ],
+    documentation: Documentation {
+        title: "seccomp not turned off",
+        rule: "A seccomp profile keeps a container from system calls that it has no use for. \
+               Without one more of the kernel can be attacked, so neither the pod nor a container \
+               may ask for `Unconfined`. To say nothing is allowed, though it may well mean \
+               unconfined.",
+        fields: &[
+            "spec.securityContext.seccompProfile.type",
+            "spec.containers[*].securityContext.seccompProfile.type",
+            "spec.initContainers[*].securityContext.seccompProfile.type",
+            "spec.ephemeralContainers[*].securityContext.seccompProfile.type",
+            "metadata.annotations[seccomp.security.alpha.kubernetes.io/pod] (before v1.19)",
+            "metadata.annotations[container.seccomp.security.alpha.kubernetes.io/*] (before v1.19)",
+        ],
+        allowed: &[
+            "unset",
+            "RuntimeDefault (in annotations runtime/default or docker/default)",
+            "Localhost (in annotations localhost/*)",
+        ],
+        fix: "Remove `Unconfined`, or better set `type: RuntimeDefault` at the pod. Where the \
+              default profile blocks a call that the program needs, write a profile that allows \
+              it and use `type: Localhost`.",
+        example: "spec:\n  securityContext:\n    seccompProfile:\n      type: RuntimeDefault",
+    },
+};
+
+fn seccomp_profile_baseline_1_0(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+    let is_allowed = |value: &str| {
+        value == "runtime/default" || value == "docker/default" || value.starts_with("localhost/")
+    };
+    // Upstream asks for the key of the pod and of each container. Looking at the annotations one
+    // by one gives the same set without building a key for each container.
+    let is_of_this_pod = |key: &str| {
+        key == POD_ANNOTATION
+            || key
+                .strip_prefix(CONTAINER_ANNOTATION_PREFIX)
+                .is_some_and(|name| {
+                    pod.containers
+                        .iter()
+                        .any(|container| container.name == name)
+                })
+    };
+    let mut forbidden = BTreeSet::new();
+    for &(key, value) in &pod.annotations {
+        if is_of_this_pod(key) && !is_allowed(value) {
+            forbidden.insert((format!("{key}={}", quote(value)), key));
+        }
+    }
+    if forbidden.is_empty() {
+        return None;
+    }
+    let texts: Vec<&str> = forbidden.iter().map(|(text, _)| text.as_str()).collect();
+    Some(Forbidden {
+        reason: "seccompProfile",
+        detail: format!(
+            "forbidden {} {}",
+            wording::plural(texts.len(), "annotation", "annotations"),
+            texts.join(", "),
+        ),
+        fields: forbidden
+            .iter()
+            .map(|(_, key)| format!("metadata.annotations[{key}]"))
+            .collect(),
+    })
+}
+
+fn seccomp_profile_baseline_1_19(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+    explicit(pod)
+}
+
+/// Whether that type confines.
+pub(super) fn confines(kind: &str) -> bool {
+    matches!(kind, "RuntimeDefault" | "Localhost")
+}
+
+/// What is wrong with the types that are set.
+pub(super) fn explicit(pod: &Pod<'_>) -> Option<Forbidden> {
+    let of_pod = pod.security_context.seccomp.filter(|kind| !confines(kind));
+    let mut kinds: BTreeSet<&str> = of_pod.into_iter().collect();
+    let mut bad: Vec<&Container<'_>> = Vec::new();
+    for container in &pod.containers {
+        if let Some(kind) = container
+            .security_context
+            .seccomp
+            .filter(|kind| !confines(kind))
+        {
+            bad.push(container);
+            kinds.insert(kind);
+        }
+    }
+    if of_pod.is_none() && bad.is_empty() {
+        return None;
+    }
+    let pod_field = of_pod.map(|_| format!("spec.{FIELD}"));
+    Some(Forbidden {
+        reason: "seccompProfile",
+        detail: format!(
+            "{} must not set securityContext.seccompProfile.type to {}",
+            wording::setters(of_pod.is_some(), &bad),
+            wording::quoted(kinds),
+        ),
+        fields: pod_field
+            .into_iter()
+            .chain(bad.iter().map(|it| it.path(FIELD)))
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{check, container, init, pod, server};
+    use super::*;
+    use crate::view::SecurityContext;
+    use rstest::rstest;
+
+    fn seccomp(kind: Option<&str>) -> SecurityContext<'_> {
+        SecurityContext {
+            seccomp: kind,
+            ..SecurityContext::default()
+        }
+    }
+
+    #[rstest]
+    #[case(None, [None, None], "", &[])]
+    #[case(Some("RuntimeDefault"), [Some("Localhost"), None], "", &[])]
+    #[case(
+        Some("Unconfined"), [Some("RuntimeDefault"), Some("RuntimeDefault")],
+        r#"seccompProfile (pod must not set securityContext.seccompProfile.type to "Unconfined")"#,
+        &["spec.securityContext.seccompProfile.type"]
+    )]
+    #[case(
+        None, [None, Some("Unconfined")],
+        r#"seccompProfile (container "c" must not set securityContext.seccompProfile.type to "Unconfined")"#,
+        &["spec.containers[0].securityContext.seccompProfile.type"]
+    )]
+    #[case(
+        Some("Unconfined"), [Some(""), Some("Unconfined")],
+        r#"seccompProfile (pod and containers "i", "c" must not set securityContext.seccompProfile.type to "", "Unconfined")"#,
+        &[
+            "spec.securityContext.seccompProfile.type",
+            "spec.initContainers[0].securityContext.seccompProfile.type",
+            "spec.containers[0].securityContext.seccompProfile.type",
+        ]
+    )]
+    fn fields_from_1_19(
+        #[case] of_pod: Option<&str>,
+        #[case] of_containers: [Option<&str>; 2],
+        #[case] expected: &str,
+        #[case] fields: &[&str],
+    ) {
+        let [of_init, of_regular] = of_containers;
+        let mut pod = pod([
+            init("i", seccomp(of_init)),
+            container("c", seccomp(of_regular)),
+        ]);
+        pod.security_context = seccomp(of_pod);
+        check(&CHECK, server(36), 19, &pod, expected, fields);
+        check(&CHECK, server(36), 18, &pod, "", &[]);
+    }
+
+    const OF_C: &str = "container.seccomp.security.alpha.kubernetes.io/c";
+
+    #[rstest]
+    #[case(&[(POD_ANNOTATION, "runtime/default"), (OF_C, "docker/default")], "", &[])]
+    #[case(&[(OF_C, "localhost/x")], "", &[])]
+    #[case(&[("container.seccomp.security.alpha.kubernetes.io/other", "unconfined")], "", &[])]
+    // Unlike AppArmor's, an empty annotation is refused.
+    #[case(
+        &[(POD_ANNOTATION, "")],
+        r#"seccompProfile (forbidden annotation seccomp.security.alpha.kubernetes.io/pod="")"#,
+        &["metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]"]
+    )]
+    #[case(
+        &[(POD_ANNOTATION, "uncon\"fined"), (OF_C, "unconfined")],
+        r#"seccompProfile (forbidden annotations container.seccomp.security.alpha.kubernetes.io/c="unconfined", seccomp.security.alpha.kubernetes.io/pod="uncon\"fined")"#,
+        &[
+            "metadata.annotations[container.seccomp.security.alpha.kubernetes.io/c]",
+            "metadata.annotations[seccomp.security.alpha.kubernetes.io/pod]",
+        ]
+    )]
+    fn annotations_before_1_19(
+        #[case] annotations: &[(&'static str, &'static str)],
+        #[case] expected: &str,
+        #[case] fields: &[&str],
+    ) {
+        let mut pod = pod([container("c", seccomp(None))]);
+        pod.annotations = annotations.to_vec();
+        check(&CHECK, server(36), 18, &pod, expected, fields);
+        check(&CHECK, server(36), 19, &pod, "", &[]);
+    }
+}
