@@ -4,6 +4,7 @@
 //! depends on no other crate of the workspace.
 
 mod codegen;
+mod tidy;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,6 +21,8 @@ TASKS:
     codegen [--check]    write the schema tables from the Go types of k8s.io/api and from
                          admission/schema/defaults.txt; with --check only compare.
                          Needs Go and the Go modules of the minors.
+    tidy                 check the rules of this repository that no compiler knows: which way
+                         dependencies run, what ARCHITECTURE.md names, how files open.
 ";
 
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn run(args: &[&str]) -> Result<()> {
     match args {
         ["codegen"] => codegen::write(root()),
         ["codegen", "--check"] => codegen::check(root()),
+        ["tidy"] => tidy::run(root()),
         [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

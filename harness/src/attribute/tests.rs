@@ -1,3 +1,5 @@
+//! Statuses as servers write them, and by whom they were rejected.
+
 use super::*;
 use rstest::rstest;
 
