@@ -8,6 +8,11 @@
 //! `k8s.io/kubernetes`.
 
 pub mod chain;
+pub mod decode;
+pub mod encode;
+pub mod json;
+pub mod quantity;
+pub mod quote;
 pub mod request;
 pub mod resource;
 pub mod schema;

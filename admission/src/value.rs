@@ -64,6 +64,16 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Appends a key that the object does not have, without looking.
+    pub(crate) fn push(&mut self, key: Text<'a>, value: Value<'a>) {
+        self.entries.push((key, value));
+    }
+
+    /// Sorts the entries by key, as Go writes maps.
+    pub fn sort(&mut self) {
+        self.entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+    }
+
     /// The value at `key`, set to an empty object first where there is none or a null.
     pub fn object_mut(&mut self, key: &'static str) -> &mut Object<'a> {
         let at = match self.entries.iter().position(|(k, _)| k == key) {

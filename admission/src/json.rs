@@ -1,0 +1,562 @@
+//! JSON as Go reads it: a pull lexer that borrows its texts from the input and skips values fast.
+//!
+//! Upstream's counterpart is `encoding/json` of Go and its fork `sigs.k8s.io/json`
+//! (`internal/golang/encoding/json/scanner.go` for the grammar and its error texts, `decode.go` for
+//! texts). serde differs from them on lone surrogates and invalid UTF-8 (Go: U+FFFD, one for each
+//! byte), on nesting (Go: 10,000) and on every error text.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::quote::quote;
+use crate::value::Text;
+
+/// How deep objects and lists may nest in each other.
+pub const MAX_DEPTH: usize = 10_000;
+
+/// Why a text is no JSON; its `Display` is Go's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// The byte that does not fit; `None` where the input ends too early.
+    byte: Option<u8>,
+    /// What was read when it came.
+    context: &'static str,
+    /// Its offset from the start of the input, in bytes, from zero.
+    pub offset: usize,
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.byte {
+            None => f.write_str("unexpected end of JSON input"),
+            Some(b'\'') => write!(f, r"invalid character '\'' {}", self.context),
+            Some(b'"') => write!(f, "invalid character '\"' {}", self.context),
+            Some(byte) => {
+                let quoted = quote(char::from(byte).encode_utf8(&mut [0; 4]));
+                let bare = &quoted[1..quoted.len() - 1];
+                write!(f, "invalid character '{bare}' {}", self.context)
+            }
+        }
+    }
+}
+
+impl std::error::Error for SyntaxError {}
+
+/// What value stands next in the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// `{`
+    Object,
+    /// `[`
+    List,
+    /// `"`
+    String,
+    /// A digit or `-`.
+    Number,
+    /// `true` or `false`
+    Bool,
+    /// `null`
+    Null,
+}
+
+/// A text between its quotes, as it stands in the input; its escapes are valid.
+#[derive(Clone, Copy, Debug)]
+pub struct RawText<'a> {
+    bytes: &'a [u8],
+    plain: bool,
+    /// The offset of its opening quote.
+    pub offset: usize,
+}
+
+impl<'a> RawText<'a> {
+    /// The bytes between the quotes, escapes and invalid UTF-8 included.
+    #[must_use]
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Whether it is `text`.
+    #[must_use]
+    pub fn is(&self, text: &str) -> bool {
+        if self.plain {
+            self.bytes == text.as_bytes()
+        } else {
+            self.text() == text
+        }
+    }
+
+    /// The text itself where it stands in the input as it is.
+    #[must_use]
+    pub fn borrowed(&self) -> Option<&'a str> {
+        self.plain
+            .then(|| std::str::from_utf8(self.bytes).ok())
+            .flatten()
+    }
+
+    /// The text: escapes resolved, U+FFFD for lone surrogates and for each byte that is no UTF-8.
+    #[must_use]
+    pub fn text(&self) -> Text<'a> {
+        match self.borrowed() {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(unescape(self.bytes)),
+        }
+    }
+}
+
+/// Reads one JSON value from the front of the input.
+///
+/// Each method expects that the value that it reads stands next: ask [`peek`](Self::peek) first.
+#[derive(Clone, Debug)]
+pub struct Lexer<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> Lexer<'a> {
+    /// A lexer at the start of `bytes`.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            depth: 0,
+        }
+    }
+
+    /// The offset of the next byte.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The input between two offsets.
+    #[must_use]
+    pub fn slice(&self, from: usize, to: usize) -> &'a [u8] {
+        &self.bytes[from..to]
+    }
+
+    /// What value stands next, behind white space.
+    pub fn peek(&mut self) -> Result<Token, SyntaxError> {
+        match self.skip_space() {
+            Some(b'{') => Ok(Token::Object),
+            Some(b'[') => Ok(Token::List),
+            Some(b'"') => Ok(Token::String),
+            Some(b'-' | b'0'..=b'9') => Ok(Token::Number),
+            Some(b't' | b'f') => Ok(Token::Bool),
+            Some(b'n') => Ok(Token::Null),
+            _ => Err(self.unexpected("looking for beginning of value")),
+        }
+    }
+
+    /// The error for one level more than is allowed.
+    #[must_use]
+    pub fn too_deep(&self) -> SyntaxError {
+        self.unexpected("exceeded max depth")
+    }
+
+    /// Opens an object: [`key`](Self::key) reads on.
+    pub fn open_object(&mut self) -> Result<(), SyntaxError> {
+        self.open()
+    }
+
+    /// Opens a list: [`item`](Self::item) reads on.
+    pub fn open_list(&mut self) -> Result<(), SyntaxError> {
+        self.open()
+    }
+
+    fn open(&mut self) -> Result<(), SyntaxError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(self.too_deep());
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.depth -= 1;
+        self.at += 1;
+    }
+
+    /// The next key of the object, its colon read, or `None` at the object's end; `first` right
+    /// behind [`open_object`](Self::open_object).
+    pub fn key(&mut self, first: bool) -> Result<Option<RawText<'a>>, SyntaxError> {
+        let mut next = self.skip_space();
+        if next == Some(b'}') {
+            self.close();
+            return Ok(None);
+        }
+        if !first {
+            if next != Some(b',') {
+                return Err(self.unexpected("after object key:value pair"));
+            }
+            self.at += 1;
+            next = self.skip_space();
+        }
+        if next != Some(b'"') {
+            return Err(self.unexpected("looking for beginning of object key string"));
+        }
+        let key = self.text()?;
+        if self.skip_space() != Some(b':') {
+            return Err(self.unexpected("after object key"));
+        }
+        self.at += 1;
+        Ok(Some(key))
+    }
+
+    /// Whether the list has another item, which then stands next; `first` right behind
+    /// [`open_list`](Self::open_list).
+    pub fn item(&mut self, first: bool) -> Result<bool, SyntaxError> {
+        match self.skip_space() {
+            Some(b']') => {
+                self.close();
+                Ok(false)
+            }
+            Some(_) if first => Ok(true),
+            Some(b',') => {
+                self.at += 1;
+                Ok(true)
+            }
+            _ => Err(self.unexpected("after array element")),
+        }
+    }
+
+    /// The text that stands next.
+    pub fn text(&mut self) -> Result<RawText<'a>, SyntaxError> {
+        let offset = self.at;
+        self.at += 1;
+        let start = self.at;
+        let mut plain = true;
+        loop {
+            self.at = special(self.bytes, self.at);
+            match self.bytes.get(self.at) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    plain = false;
+                    self.escape()?;
+                }
+                _ => return Err(self.unexpected("in string literal")),
+            }
+        }
+        let bytes = &self.bytes[start..self.at];
+        self.at += 1;
+        Ok(RawText {
+            bytes,
+            plain,
+            offset,
+        })
+    }
+
+    fn escape(&mut self) -> Result<(), SyntaxError> {
+        self.at += 1;
+        match self.bytes.get(self.at) {
+            Some(b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"') => self.at += 1,
+            Some(b'u') => {
+                self.at += 1;
+                for _ in 0..4 {
+                    if !matches!(self.bytes.get(self.at), Some(b) if b.is_ascii_hexdigit()) {
+                        return Err(self.cut_short("in \\u hexadecimal character escape"));
+                    }
+                    self.at += 1;
+                }
+            }
+            _ => return Err(self.cut_short("in string escape code")),
+        }
+        Ok(())
+    }
+
+    /// The digits of the number that stands next, with sign, point and exponent.
+    pub fn number(&mut self) -> Result<&'a str, SyntaxError> {
+        let start = self.at;
+        if self.bytes[self.at] == b'-' {
+            self.at += 1;
+        }
+        match self.bytes.get(self.at) {
+            Some(b'0') => self.at += 1,
+            Some(b'1'..=b'9') => self.digits(),
+            _ => return Err(self.cut_short("in numeric literal")),
+        }
+        if self.bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            if !self.at_digit() {
+                return Err(self.cut_short("after decimal point in numeric literal"));
+            }
+            self.digits();
+        }
+        if let Some(b'e' | b'E') = self.bytes.get(self.at) {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.bytes.get(self.at) {
+                self.at += 1;
+            }
+            if !self.at_digit() {
+                return Err(self.cut_short("in exponent of numeric literal"));
+            }
+            self.digits();
+        }
+        // What was read is ASCII, so nothing is lost.
+        Ok(std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default())
+    }
+
+    fn at_digit(&self) -> bool {
+        matches!(self.bytes.get(self.at), Some(b'0'..=b'9'))
+    }
+
+    fn digits(&mut self) {
+        while self.at_digit() {
+            self.at += 1;
+        }
+    }
+
+    /// The truth value that stands next.
+    pub fn bool(&mut self) -> Result<bool, SyntaxError> {
+        let value = self.bytes[self.at] == b't';
+        if value {
+            self.literal(&[
+                (b't', ""),
+                (b'r', "in literal true (expecting 'r')"),
+                (b'u', "in literal true (expecting 'u')"),
+                (b'e', "in literal true (expecting 'e')"),
+            ])?;
+        } else {
+            self.literal(&[
+                (b'f', ""),
+                (b'a', "in literal false (expecting 'a')"),
+                (b'l', "in literal false (expecting 'l')"),
+                (b's', "in literal false (expecting 's')"),
+                (b'e', "in literal false (expecting 'e')"),
+            ])?;
+        }
+        Ok(value)
+    }
+
+    /// The null that stands next.
+    pub fn null(&mut self) -> Result<(), SyntaxError> {
+        self.literal(&[
+            (b'n', ""),
+            (b'u', "in literal null (expecting 'u')"),
+            (b'l', "in literal null (expecting 'l')"),
+            (b'l', "in literal null (expecting 'l')"),
+        ])
+    }
+
+    fn literal(&mut self, letters: &[(u8, &'static str)]) -> Result<(), SyntaxError> {
+        for &(letter, context) in letters {
+            if self.bytes.get(self.at) != Some(&letter) {
+                return Err(self.cut_short(context));
+            }
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    /// Reads over one value, whatever it is, without building anything.
+    pub fn skip(&mut self) -> Result<(), SyntaxError> {
+        let mut open = Nesting::default();
+        'value: loop {
+            match self.peek()? {
+                Token::Object => {
+                    self.open_object()?;
+                    if self.key(true)?.is_some() {
+                        open.push(true);
+                        continue 'value;
+                    }
+                }
+                Token::List => {
+                    self.open_list()?;
+                    if self.item(true)? {
+                        open.push(false);
+                        continue 'value;
+                    }
+                }
+                Token::String => {
+                    self.text()?;
+                }
+                Token::Number => {
+                    self.number()?;
+                }
+                Token::Bool => {
+                    self.bool()?;
+                }
+                Token::Null => self.null()?,
+            }
+            // A value has ended: the next one, or the end of what it stands in, follows.
+            loop {
+                let another = match open.top() {
+                    None => return Ok(()),
+                    Some(true) => self.key(false)?.is_some(),
+                    Some(false) => self.item(false)?,
+                };
+                if another {
+                    continue 'value;
+                }
+                open.pop();
+            }
+        }
+    }
+
+    /// Checks that nothing but white space is left.
+    pub fn end(&mut self) -> Result<(), SyntaxError> {
+        match self.skip_space() {
+            None => Ok(()),
+            Some(_) => Err(self.unexpected("after top-level value")),
+        }
+    }
+
+    fn skip_space(&mut self) -> Option<u8> {
+        loop {
+            match self.bytes.get(self.at) {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                next => return next.copied(),
+            }
+        }
+    }
+
+    /// The error for the byte at hand, where the end of the input is an error of its own.
+    fn unexpected(&self, context: &'static str) -> SyntaxError {
+        SyntaxError {
+            byte: self.bytes.get(self.at).copied(),
+            context,
+            offset: self.at,
+        }
+    }
+
+    /// The error for the byte at hand inside of a number, a literal or an escape: at the end of the
+    /// input Go feeds its scanner a space, which fits in none of these (`scanner.eof`).
+    fn cut_short(&self, context: &'static str) -> SyntaxError {
+        SyntaxError {
+            byte: Some(self.bytes.get(self.at).copied().unwrap_or(b' ')),
+            context,
+            offset: self.at,
+        }
+    }
+}
+
+/// What the lexer is inside of while it skips: true for an object, one bit a level.
+#[derive(Default)]
+struct Nesting {
+    full: Vec<u64>,
+    bits: u64,
+    levels: u32,
+}
+
+impl Nesting {
+    fn push(&mut self, object: bool) {
+        if self.levels == u64::BITS {
+            self.full.push(self.bits);
+            self.levels = 0;
+        }
+        self.bits = self.bits << 1 | u64::from(object);
+        self.levels += 1;
+    }
+
+    fn pop(&mut self) {
+        self.bits >>= 1;
+        self.levels -= 1;
+        if self.levels == 0
+            && let Some(bits) = self.full.pop()
+        {
+            self.bits = bits;
+            self.levels = u64::BITS;
+        }
+    }
+
+    fn top(&self) -> Option<bool> {
+        (self.levels > 0).then_some(self.bits & 1 == 1)
+    }
+}
+
+/// The offset of the first byte from `at` on that is a quote, a backslash or a control character;
+/// the length of the input where there is none. Looks at eight bytes at a time.
+fn special(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    const QUOTE: u64 = ONES * b'"' as u64;
+    const BACKSLASH: u64 = ONES * b'\\' as u64;
+    const SPACE: u64 = ONES * b' ' as u64;
+
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        // For each of the three: the high bit of a byte is set if the byte is one of them. A
+        // borrow can set it wrongly, but only behind a byte that is one.
+        let word = u64::from_le_bytes(*chunk);
+        let quote = word ^ QUOTE;
+        let backslash = word ^ BACKSLASH;
+        let found = (quote.wrapping_sub(ONES) & !quote)
+            | (backslash.wrapping_sub(ONES) & !backslash)
+            | (word.wrapping_sub(SPACE) & !word);
+        let found = found & HIGH;
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(&byte) = bytes.get(at) {
+        if byte == b'"' || byte == b'\\' || byte < b' ' {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Resolves escapes as Go's `unquoteBytes` does.
+fn unescape(raw: &[u8]) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        push_lossy(&mut text, &rest[..at]);
+        let (character, length) = match rest.get(at + 1) {
+            Some(b'u') => unicode_escape(&rest[at..]),
+            Some(b'b') => ('\u{8}', 2),
+            Some(b'f') => ('\u{c}', 2),
+            Some(b'n') => ('\n', 2),
+            Some(b'r') => ('\r', 2),
+            Some(b't') => ('\t', 2),
+            // The lexer lets only a quote, a backslash and a slash come here.
+            Some(&other) => (char::from(other), 2),
+            None => break,
+        };
+        text.push(character);
+        rest = &rest[at + length..];
+    }
+    push_lossy(&mut text, rest);
+    text
+}
+
+/// The character of the escape `\uXXXX`, or of two that are a surrogate pair, and its length. Half
+/// a pair is U+FFFD, and what follows it is read on its own.
+fn unicode_escape(raw: &[u8]) -> (char, usize) {
+    let Some(first) = code_unit(raw) else {
+        return (char::REPLACEMENT_CHARACTER, 6);
+    };
+    if let Some(character) = char::from_u32(u32::from(first)) {
+        return (character, 6);
+    }
+    let pair = raw.get(6..).and_then(code_unit).and_then(|second| {
+        char::decode_utf16([first, second])
+            .next()
+            .and_then(Result::ok)
+    });
+    match pair {
+        Some(character) => (character, 12),
+        None => (char::REPLACEMENT_CHARACTER, 6),
+    }
+}
+
+fn code_unit(raw: &[u8]) -> Option<u16> {
+    let digits = raw.strip_prefix(b"\\u")?.first_chunk::<4>()?;
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// Appends `bytes`, with U+FFFD for each byte that is no UTF-8.
+fn push_lossy(text: &mut String, bytes: &[u8]) {
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for _ in chunk.invalid() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
