@@ -1,0 +1,145 @@
+//! One request to a resource, taken apart and checked for what it is; and the media types.
+//!
+//! Upstream: `k8s.io/apiserver/pkg/endpoints/installer.go` (which methods a path has) and
+//! `endpoints/handlers/negotiation` (media types).
+
+use http::HeaderMap;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use podgate_admission::request::User;
+use podgate_admission::resource::{self, Resource};
+use podgate_admission::status::Status;
+use podgate_policy::Minor;
+
+use crate::options::Options;
+use crate::path::{ResourcePath, Verb};
+use crate::registry;
+use crate::{discovery, failure};
+
+/// The media types that a real server reads and writes.
+const UPSTREAM_TYPES: &str =
+    "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+/// Those of them that this one does.
+const TYPES: &str = "application/json";
+
+/// A request to a resource that is served.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) minor: Minor,
+    pub(crate) verb: Verb,
+    pub(crate) resource: &'static Resource,
+    pub(crate) subresource: Option<&'static str>,
+    /// Empty for cluster-scoped resources, and for lists over all namespaces.
+    pub(crate) namespace: &'a str,
+    /// Empty for collections.
+    pub(crate) name: &'a str,
+    pub(crate) user: &'a User,
+    pub(crate) options: Options,
+    /// The `Content-Type` without its parameters; empty where there is none.
+    pub(crate) content_type: &'a str,
+    pub(crate) body: &'a [u8],
+}
+
+/// What serves a path, or why nothing does.
+#[derive(Debug)]
+pub(crate) enum Route {
+    /// A resource, and its subresource.
+    To(&'static Resource, Option<&'static str>),
+    /// The group is not served at all.
+    NoGroup,
+    /// The group is served, the path is not.
+    NoRoute,
+    /// The path is served, but not with that method.
+    NoMethod,
+}
+
+/// Finds what serves a path on a server of `minor`.
+pub(crate) fn route(path: &ResourcePath<'_>, verb: Option<Verb>, minor: Minor) -> Route {
+    if !path.group.is_empty() && !discovery::has_group(path.group) {
+        return Route::NoGroup;
+    }
+    let Some(found) = resource::by_path(path.group, path.version, path.resource, minor) else {
+        return Route::NoRoute;
+    };
+    let everywhere = found.namespaced && path.namespace.is_empty();
+    let misplaced = !found.namespaced && !path.namespace.is_empty() && found.name != "namespaces";
+    if path.longer || misplaced || everywhere && !path.name.is_empty() {
+        return Route::NoRoute;
+    }
+    let review = registry::is_review(found);
+    let (subresource, allowed) = match (path.subresource, verb) {
+        (None, Some(Verb::DeleteCollection)) => {
+            (None, !everywhere && registry::deletes_collections(found))
+        }
+        (None, Some(Verb::Create)) if review => (None, path.name.is_empty() && !everywhere),
+        (None, _) if review => (None, false),
+        (None, Some(Verb::Watch)) => (None, false),
+        (None, Some(Verb::List)) => (None, true),
+        (None, Some(Verb::Create)) => (None, path.name.is_empty() && !everywhere),
+        (None, Some(_)) => (None, !path.name.is_empty()),
+        (None, None) => (None, false),
+        (Some(name), verb) => {
+            let Some(served) = registry::subresources(found, minor).find(|s| s.name == name) else {
+                return Route::NoRoute;
+            };
+            let allowed = match verb {
+                Some(Verb::Get | Verb::Patch) => served.get,
+                Some(Verb::Update) => true,
+                _ => false,
+            };
+            (Some(served.name), allowed)
+        }
+    };
+    if allowed {
+        Route::To(found, subresource)
+    } else {
+        Route::NoMethod
+    }
+}
+
+/// Refuses requests that want no JSON back.
+pub(crate) fn check_accept(headers: &HeaderMap) -> Result<(), Status> {
+    let mut accepts = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|range| !range.is_empty())
+        .peekable();
+    let json = |range: &str| {
+        let mut parts = range.split(';').map(str::trim);
+        // A table or bare metadata (`as=`) is another object, which this server does not make.
+        matches!(
+            parts.next(),
+            Some("*/*" | "application/*" | "application/json")
+        ) && !parts.any(|parameter| parameter.starts_with("as="))
+    };
+    if accepts.peek().is_none() || accepts.any(json) {
+        Ok(())
+    } else {
+        Err(failure::not_acceptable(TYPES))
+    }
+}
+
+/// The content type of a request without its parameters.
+pub(crate) fn content_type(headers: &HeaderMap) -> &str {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .map_or("", |value| {
+            value.split(';').next().unwrap_or_default().trim()
+        })
+}
+
+impl Call<'_> {
+    /// Refuses bodies that are not JSON; where nothing is said, they are.
+    pub(crate) fn check_content_type(&self) -> Result<(), Status> {
+        match self.content_type {
+            "" | "application/json" => Ok(()),
+            "application/yaml" | "application/vnd.kubernetes.protobuf" => {
+                Err(failure::unsupported_media_type(TYPES))
+            }
+            _ => Err(failure::unsupported_media_type(UPSTREAM_TYPES)),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What controllers make of a write, done before the next request: default service accounts, their
+//! tokens, and the end of namespaces.
+//!
+//! Upstream: `k8s.io/kubernetes/pkg/controller/{serviceaccount,namespace}`.
+
+use podgate_admission::request::Source;
+use podgate_admission::resource::Resource;
+use podgate_admission::value::{Object, Value};
+use podgate_policy::Minor;
+
+use crate::bootstrap::{meta, object};
+use crate::state::State;
+
+const DEFAULT: &str = "default";
+/// The last minor in which every service account is given a token in a secret
+/// (`LegacyServiceAccountTokenNoAutoGeneration` is on since 1.24).
+const LAST_WITH_TOKENS: u8 = 23;
+
+/// Lets the controllers see that an object was written or removed.
+pub(crate) fn after(
+    state: &mut State,
+    minor: Minor,
+    written: &Resource,
+    namespace: &str,
+    name: &str,
+) {
+    match (written.group, written.name) {
+        ("", "namespaces") => after_namespace(state, minor, name),
+        ("", "serviceaccounts") => after_service_account(state, minor, namespace, name),
+        _ => {}
+    }
+}
+
+/// Every namespace has a default service account until it ends, and its content ends with it.
+pub(crate) fn after_namespace(state: &mut State, minor: Minor, name: &str) {
+    match state.store.find("namespaces", "", name) {
+        Some(namespace) if is_live(namespace) => default_service_account(state, minor, name),
+        _ => state.store.remove_namespace(name),
+    }
+}
+
+fn after_service_account(state: &mut State, minor: Minor, namespace: &str, name: &str) {
+    if state
+        .store
+        .find("serviceaccounts", namespace, name)
+        .is_some()
+    {
+        token(state, minor, namespace, name);
+    } else if name == DEFAULT {
+        let live = state.store.find("namespaces", "", namespace);
+        if live.is_some_and(|namespace| is_live(namespace)) {
+            default_service_account(state, minor, namespace);
+        }
+    }
+}
+
+fn is_live(object: &Value<'_>) -> bool {
+    object
+        .text_at(&["metadata", "deletionTimestamp"])
+        .is_empty()
+}
+
+fn default_service_account(state: &mut State, minor: Minor, namespace: &str) {
+    if state
+        .store
+        .find("serviceaccounts", namespace, DEFAULT)
+        .is_some()
+    {
+        return;
+    }
+    let account = object("v1", "ServiceAccount", meta(state, namespace, DEFAULT));
+    state.put("serviceaccounts", namespace, DEFAULT, account);
+    token(state, minor, namespace, DEFAULT);
+}
+
+/// Gives a service account its secret. What the secret says of the account is what admission reads;
+/// there is no token in it, since nothing could be done with one.
+fn token(state: &mut State, minor: Minor, namespace: &str, name: &str) {
+    if minor.number() > LAST_WITH_TOKENS {
+        return;
+    }
+    let Some(account) = state
+        .store
+        .find("serviceaccounts", namespace, name)
+        .cloned()
+    else {
+        return;
+    };
+    let prefix = format!("{name}-token-");
+    let has_one = account
+        .list_at(&["secrets"])
+        .iter()
+        .any(|secret| secret.text_at(&["name"]).starts_with(&prefix));
+    if has_one || !is_live(&account) {
+        return;
+    }
+    let secret_name = format!("{prefix}{}", state.source.suffix());
+    let mut metadata = meta(state, namespace, &secret_name);
+    let about = [
+        ("kubernetes.io/service-account.name", name.to_owned()),
+        (
+            "kubernetes.io/service-account.uid",
+            account.text_at(&["metadata", "uid"]).to_owned(),
+        ),
+    ];
+    metadata.insert("annotations", Object::from_iter(about));
+    let mut secret = object("v1", "Secret", metadata);
+    secret.insert("type", "kubernetes.io/service-account-token");
+    state.put("secrets", namespace, &secret_name, secret);
+    let mut account = Value::clone(&account);
+    if let Some(account) = account.as_object_mut() {
+        let named = Object::from_iter([("name", secret_name)]);
+        account.list_mut("secrets").push(Value::from(named));
+    }
+    if let Value::Object(account) = account {
+        state.put("serviceaccounts", namespace, name, account);
+    }
+}

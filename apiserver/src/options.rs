@@ -1,0 +1,206 @@
+//! The query of a request: `CreateOptions`, `ListOptions` and their like.
+//!
+//! Upstream: `k8s.io/apimachinery/pkg/apis/meta/v1/types.go` (the fields),
+//! `.../validation/validation.go` (`ValidateCreateOptions` and its like).
+
+use podgate_admission::request::FieldValidation;
+use podgate_admission::status::{Cause, Details, Status};
+use podgate_policy::Minor;
+
+use crate::failure;
+
+/// What the query says; each request uses what its verb knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// `dryRun`, all its values.
+    dry_run: Vec<String>,
+    field_validation: String,
+    /// `fieldManager`; empty where none is given.
+    pub(crate) field_manager: String,
+    /// `propagationPolicy`, where it is given.
+    pub(crate) propagation_policy: Option<String>,
+    /// `gracePeriodSeconds`, where it is given.
+    pub(crate) grace_period_seconds: Option<i64>,
+    pub(crate) label_selector: String,
+    pub(crate) field_selector: String,
+    pub(crate) watch: bool,
+    /// `limit`; zero for everything.
+    pub(crate) limit: i64,
+    /// `continue`; empty for the first page.
+    pub(crate) resume: String,
+}
+
+impl Options {
+    /// Reads a query. Names that no options have are left alone, as upstream does.
+    pub(crate) fn parse(query: &str) -> Result<Self, Status> {
+        let mut options = Self::default();
+        if query.is_empty() {
+            return Ok(options);
+        }
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "dryRun" => options.dry_run.push(value.into_owned()),
+                "fieldValidation" => options.field_validation = value.into_owned(),
+                "fieldManager" => options.field_manager = value.into_owned(),
+                "propagationPolicy" => options.propagation_policy = Some(value.into_owned()),
+                "gracePeriodSeconds" => options.grace_period_seconds = Some(integer(&value)?),
+                "labelSelector" => options.label_selector = value.into_owned(),
+                "fieldSelector" => options.field_selector = value.into_owned(),
+                // Upstream: Convert_Slice_string_To_bool in k8s.io/apimachinery/pkg/runtime.
+                "watch" => options.watch = !matches!(&*value.to_ascii_lowercase(), "false" | "0"),
+                "limit" => options.limit = integer(&value)?,
+                "continue" => options.resume = value.into_owned(),
+                _ => {}
+            }
+        }
+        Ok(options)
+    }
+
+    /// Whether nothing is to be stored.
+    pub(crate) fn dry_run(&self) -> bool {
+        !self.dry_run.is_empty()
+    }
+
+    /// What to do about unknown fields.
+    pub(crate) fn field_validation(&self) -> FieldValidation {
+        match &*self.field_validation {
+            "Ignore" => FieldValidation::Ignore,
+            "Strict" => FieldValidation::Strict,
+            _ => FieldValidation::Warn,
+        }
+    }
+
+    /// Adds what the `DeleteOptions` of the body say.
+    pub(crate) fn with_dry_run(mut self, values: Vec<String>) -> Self {
+        self.dry_run = values;
+        self
+    }
+
+    /// Refuses values that upstream refuses; `kind` is the kind of options of the verb:
+    /// `CreateOptions`.
+    pub(crate) fn validate(&self, kind: &str, minor: Minor) -> Result<(), Status> {
+        let mut causes = Vec::new();
+        let mut unsupported = |field: &str, value: String, supported: &str| {
+            causes.push(Cause {
+                reason: "FieldValueNotSupported",
+                message: format!("Unsupported value: {value}: supported values: {supported}"),
+                field: field.to_owned(),
+            });
+        };
+        if kind == "DeleteOptions"
+            && let Some(policy) = &self.propagation_policy
+            && !matches!(&**policy, "Foreground" | "Background" | "Orphan")
+        {
+            unsupported(
+                "propagationPolicy",
+                format!("{policy:?}"),
+                r#""Foreground", "Background", "Orphan", "nil""#,
+            );
+        }
+        if self.dry_run.iter().any(|value| value != "All") {
+            // The values were printed with `%#v` up to 1.33, and as JSON since 1.34.
+            let quoted: Vec<String> = self.dry_run.iter().map(|v| format!("{v:?}")).collect();
+            let value = if minor.number() <= 33 {
+                format!("[]string{{{}}}", quoted.join(", "))
+            } else {
+                format!("[{}]", quoted.join(","))
+            };
+            unsupported("dryRun", value, "\"All\"");
+        }
+        if minor.number() >= 23
+            && !matches!(&*self.field_validation, "" | "Ignore" | "Strict" | "Warn")
+        {
+            unsupported(
+                "fieldValidation",
+                format!("{:?}", self.field_validation),
+                r#""", "Ignore", "Strict", "Warn""#,
+            );
+        }
+        if causes.is_empty() {
+            return Ok(());
+        }
+        let texts: Vec<String> = causes
+            .iter()
+            .map(|cause| format!("{}: {}", cause.field, cause.message))
+            .collect();
+        let texts = match &*texts {
+            [text] => text.clone(),
+            texts => format!("[{}]", texts.join(", ")),
+        };
+        Err(Status {
+            code: 422,
+            reason: "Invalid",
+            message: format!("{kind}.meta.k8s.io \"\" is invalid: {texts}"),
+            details: Some(Box::new(Details {
+                group: "meta.k8s.io".to_owned(),
+                kind: kind.to_owned(),
+                causes,
+                ..Details::default()
+            })),
+        })
+    }
+}
+
+/// Reads an integer as Go's `strconv.ParseInt` does, with its error.
+fn integer(text: &str) -> Result<i64, Status> {
+    text.parse().map_err(|error: std::num::ParseIntError| {
+        use std::num::IntErrorKind::{NegOverflow, PosOverflow};
+        let why = match error.kind() {
+            PosOverflow | NegOverflow => "value out of range",
+            _ => "invalid syntax",
+        };
+        failure::bad_request(format!("strconv.ParseInt: parsing {text:?}: {why}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn message(query: &str, minor: u8) -> String {
+        Options::parse(query)
+            .and_then(|o| o.validate("CreateOptions", Minor::known(minor)))
+            .expect_err("refused")
+            .message
+    }
+
+    #[test]
+    fn reads_what_it_knows() {
+        let query =
+            "dryRun=All&fieldValidation=Strict&labelSelector=a%3Db,c+in+(d)&x=y&watch=1&limit=5";
+        let options = Options::parse(query).expect("options");
+        assert!(options.dry_run() && options.watch);
+        assert_eq!(options.field_validation(), FieldValidation::Strict);
+        assert_eq!(options.label_selector, "a=b,c in (d)");
+        assert_eq!(options.limit, 5);
+        assert!(!Options::parse("watch=False").expect("options").watch);
+    }
+
+    // As recorded on 1.36 and 1.23.
+    #[rstest]
+    #[case("dryRun=Some", 36, r#"CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All""#)]
+    #[case("dryRun=Some", 23, r#"CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: []string{"Some"}: supported values: "All""#)]
+    // From source only.
+    #[case("dryRun=x&fieldValidation=y", 36, r#"CreateOptions.meta.k8s.io "" is invalid: [dryRun: Unsupported value: ["x"]: supported values: "All", fieldValidation: Unsupported value: "y": supported values: "", "Ignore", "Strict", "Warn"]"#)]
+    #[case(
+        "gracePeriodSeconds=abc",
+        36,
+        r#"strconv.ParseInt: parsing "abc": invalid syntax"#
+    )]
+    #[case(
+        "limit=99999999999999999999",
+        36,
+        r#"strconv.ParseInt: parsing "99999999999999999999": value out of range"#
+    )]
+    fn refusals(#[case] query: &str, #[case] minor: u8, #[case] expected: &str) {
+        assert_eq!(message(query, minor), expected);
+    }
+
+    #[test]
+    fn older_servers_take_any_field_validation() {
+        let options = Options::parse("fieldValidation=y").expect("options");
+        assert_eq!(options.validate("CreateOptions", Minor::known(22)), Ok(()));
+    }
+}

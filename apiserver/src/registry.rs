@@ -1,0 +1,133 @@
+//! What the server has to know of each resource beyond its schema.
+//!
+//! Upstream: the strategies and stores below `k8s.io/kubernetes/pkg/registry`.
+
+use podgate_admission::resource::Resource;
+use podgate_policy::Minor;
+
+/// Whether a PUT of an object that is not there creates it (`AllowCreateOnUpdate`).
+pub(crate) fn creates_on_update(resource: &Resource) -> bool {
+    matches!(
+        resource.name,
+        "runtimeclasses"
+            | "rolebindings"
+            | "clusterrolebindings"
+            | "roles"
+            | "clusterroles"
+            | "leases"
+            | "limitranges"
+            | "events"
+            | "services"
+            | "endpoints"
+    )
+}
+
+/// Whether an update has to name the version that it changes (`AllowUnconditionalUpdate` is false).
+pub(crate) fn wants_version(resource: &Resource) -> bool {
+    matches!(
+        (resource.group, resource.name),
+        ("admissionregistration.k8s.io" | "coordination.k8s.io", _)
+            | (
+                _,
+                "runtimeclasses" | "poddisruptionbudgets" | "csidrivers" | "csinodes"
+            )
+    )
+}
+
+/// Whether a DELETE answers with the object instead of a Status (`ReturnDeletedObject`).
+pub(crate) fn returns_deleted(resource: &Resource) -> bool {
+    matches!(
+        resource.name,
+        "pods"
+            | "namespaces"
+            | "serviceaccounts"
+            | "podtemplates"
+            | "resourcequotas"
+            | "services"
+            | "persistentvolumes"
+            | "persistentvolumeclaims"
+            | "podsecuritypolicies"
+            | "storageclasses"
+            | "volumeattachments"
+            | "csidrivers"
+            | "csinodes"
+    )
+}
+
+/// Whether all objects of the resource can be deleted at once.
+pub(crate) fn deletes_collections(resource: &Resource) -> bool {
+    resource.name != "namespaces"
+}
+
+/// Whether the resource is only asked, never stored: an access review.
+pub(crate) fn is_review(resource: &Resource) -> bool {
+    resource.group == "authorization.k8s.io"
+}
+
+/// The verbs of a resource, in alphabetical order.
+pub(crate) fn verbs(resource: &Resource) -> &'static [&'static str] {
+    if is_review(resource) {
+        &["create"]
+    } else if deletes_collections(resource) {
+        &[
+            "create",
+            "delete",
+            "deletecollection",
+            "get",
+            "list",
+            "patch",
+            "update",
+        ]
+    } else {
+        &["create", "delete", "get", "list", "patch", "update"]
+    }
+}
+
+/// A subresource that is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Subresource {
+    /// As paths name it.
+    pub(crate) name: &'static str,
+    /// Whether it can be read.
+    pub(crate) get: bool,
+}
+
+/// The subresources of `resource` that a server of `minor` has and this one serves.
+pub(crate) fn subresources(resource: &Resource, minor: Minor) -> impl Iterator<Item = Subresource> {
+    let named =
+        |name: &'static str, there: bool, get: bool| there.then_some(Subresource { name, get });
+    let pods = resource.group.is_empty() && resource.name == "pods";
+    let namespaces = resource.group.is_empty() && resource.name == "namespaces";
+    // Ephemeral containers are behind an alpha gate up to 1.22.
+    [
+        named("ephemeralcontainers", pods && minor.number() >= 23, true),
+        named("finalize", namespaces, false),
+        named(
+            "status",
+            !is_review(resource) && resource.schema.field("status", minor).is_some(),
+            true,
+        ),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The key of an object in etcd, without `/registry/` in front.
+///
+/// Upstream: `SpecialDefaultResourcePrefixes` in `k8s.io/kubernetes/pkg/kubeapiserver`.
+pub(crate) fn key(resource: &Resource, namespace: &str, name: &str) -> String {
+    let prefix = match resource.name {
+        "replicationcontrollers" => "controllers",
+        "endpoints" => "services/endpoints",
+        "services" => "services/specs",
+        "nodes" => "minions",
+        "ingresses" => "ingress",
+        "podsecuritypolicies" => "podsecuritypolicy",
+        name => name,
+    };
+    if namespace.is_empty() {
+        format!("{prefix}/{name}")
+    } else {
+        format!("{prefix}/{namespace}/{name}")
+    }
+}

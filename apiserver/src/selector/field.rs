@@ -1,0 +1,117 @@
+//! Field selectors: `metadata.name=web,status.phase!=Running`.
+//!
+//! Upstream: `k8s.io/apimachinery/pkg/fields/selector.go`, and for the fields of each kind the label
+//! conversions in `k8s.io/kubernetes/pkg/apis/*/v1/conversion.go`.
+
+use podgate_admission::resource::Resource;
+use podgate_admission::status::Status;
+use podgate_admission::value::Value;
+
+use crate::failure;
+
+/// Fields that must have, or must not have, a value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FieldSelector {
+    terms: Vec<Term>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Term {
+    path: Vec<String>,
+    equal: bool,
+    value: String,
+}
+
+/// The fields that may be selected by, besides the metadata's.
+const FIELDS: &[(&str, &[&str])] = &[
+    (
+        "pods",
+        &[
+            "spec.nodeName",
+            "spec.restartPolicy",
+            "spec.schedulerName",
+            "spec.serviceAccountName",
+            "spec.hostNetwork",
+            "status.phase",
+            "status.podIP",
+            "status.podIPs",
+            "status.nominatedNodeName",
+        ],
+    ),
+    ("namespaces", &["status.phase"]),
+    ("secrets", &["type"]),
+    ("nodes", &["spec.unschedulable"]),
+    ("replicationcontrollers", &["status.replicas"]),
+    ("replicasets", &["status.replicas"]),
+    ("jobs", &["status.successful"]),
+];
+
+impl FieldSelector {
+    /// Reads a selector on `resource`; the empty one selects everything.
+    pub(crate) fn parse(text: &str, resource: &Resource) -> Result<Self, Status> {
+        let mut terms = Vec::new();
+        for term in text.split(',').filter(|term| !term.is_empty()) {
+            let (field, equal, value) = split(term).ok_or_else(|| {
+                failure::bad_request(format!(
+                    "invalid selector: '{text}'; can't understand '{term}'"
+                ))
+            })?;
+            if !selectable(field, resource) {
+                return Err(failure::bad_request(unknown(field, resource)));
+            }
+            terms.push(Term {
+                path: field.split('.').map(str::to_owned).collect(),
+                equal,
+                value: value.to_owned(),
+            });
+        }
+        Ok(Self { terms })
+    }
+
+    /// Whether the object's fields meet the selector.
+    pub(crate) fn selects(&self, object: &Value<'_>) -> bool {
+        self.terms.iter().all(|term| {
+            let value = term
+                .path
+                .iter()
+                .try_fold(object, |value, key| value.get(key));
+            let equal = match value {
+                Some(Value::String(text)) => *text == term.value,
+                Some(Value::Bool(truth)) => truth.to_string() == term.value,
+                Some(Value::Int(number)) => number.to_string() == term.value,
+                _ => matches!(&*term.value, "" | "false" | "0"),
+            };
+            equal == term.equal
+        })
+    }
+}
+
+/// `field=value`, `field==value` or `field!=value`, whichever comes first.
+fn split(term: &str) -> Option<(&str, bool, &str)> {
+    let at = term.find(['=', '!'])?;
+    let (field, rest) = term.split_at(at);
+    let (equal, value) = if let Some(value) = rest.strip_prefix("!=") {
+        (false, value)
+    } else {
+        (true, rest.strip_prefix("==").or(rest.strip_prefix('='))?)
+    };
+    Some((field, equal, value))
+}
+
+fn selectable(field: &str, resource: &Resource) -> bool {
+    field == "metadata.name"
+        || field == "metadata.namespace"
+        || FIELDS
+            .iter()
+            .any(|(name, fields)| *name == resource.name && fields.contains(&field))
+}
+
+fn unknown(field: &str, resource: &Resource) -> String {
+    if FIELDS.iter().any(|(name, _)| *name == resource.name) {
+        format!("field label not supported: {field}")
+    } else {
+        format!(
+            "{field:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+        )
+    }
+}

@@ -1,0 +1,190 @@
+//! The server as a [`tower_service::Service`]: from a request to a verb, and back to a response.
+//!
+//! Upstream: `k8s.io/apiserver/pkg/server/config.go`, `DefaultBuildHandlerChain`, for the order of
+//! the steps.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response};
+use http_body_util::BodyExt;
+use percent_encoding::percent_decode_str;
+use podgate_admission::chain::Server;
+use podgate_admission::request::User;
+
+use crate::answer::{Answer, Body};
+use crate::call::{self, Call, Route};
+use crate::options::Options;
+use crate::path::{Path, ResourcePath, Verb};
+use crate::source::Seeded;
+use crate::state::State;
+use crate::{bootstrap, discovery, failure, user, verb, version};
+
+/// An API server in this process.
+///
+/// Clones are the same server, as a service's clones have to be; [`fork`](Self::fork) makes another.
+#[derive(Clone, Debug)]
+pub struct ApiServer {
+    server: Arc<Server>,
+    state: Arc<Mutex<State>>,
+}
+
+impl ApiServer {
+    /// Starts a server: its configuration, and where its names, uids and times come from.
+    #[must_use]
+    pub fn new(server: Server, source: Seeded) -> Self {
+        let state = bootstrap::state(server.minor(), source);
+        Self {
+            server: Arc::new(server),
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// Another server of the same configuration, with the objects that this one has now. It costs
+    /// about nothing, and what happens to one from now on does not happen to the other.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self {
+            server: Arc::clone(&self.server),
+            state: Arc::new(Mutex::new(self.lock().clone())),
+        }
+    }
+
+    /// Its configuration.
+    #[must_use]
+    pub fn config(&self) -> &Server {
+        &self.server
+    }
+
+    /// The state. A panic while it was held left it between two requests, since every write is one
+    /// call.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, parts: &Parts, body: &[u8]) -> Answer {
+        let impersonated = match user::of(&parts.headers) {
+            Ok(user) => user,
+            Err(status) => return status.into(),
+        };
+        let user = impersonated.unwrap_or_else(user::admin);
+        let decoded = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
+        match Path::parse(&decoded) {
+            Path::Other(path) => self.other(&parts.method, path),
+            Path::Resource(path) => self.resource(parts, &path, &user, body),
+        }
+    }
+
+    fn other(&self, method: &Method, path: &str) -> Answer {
+        let minor = self.server.minor();
+        let found = match path.trim_end_matches('/') {
+            "/version" => Answer::object(200, &version::document(minor)),
+            "/healthz" | "/livez" | "/readyz" => Answer::text(200, "ok"),
+            path => match discovery::document(path, minor) {
+                Some(document) => Answer::object(200, &document),
+                None => return no_document(path),
+            },
+        };
+        if matches!(*method, Method::GET | Method::HEAD) {
+            found
+        } else {
+            failure::method_not_allowed().into()
+        }
+    }
+
+    fn resource(&self, parts: &Parts, path: &ResourcePath<'_>, user: &User, body: &[u8]) -> Answer {
+        let options = match Options::parse(parts.uri.query().unwrap_or_default()) {
+            Ok(options) => options,
+            Err(status) => return status.into(),
+        };
+        let minor = self.server.minor();
+        let verb = Verb::of(&parts.method, path, options.watch);
+        let (resource, subresource) = match call::route(path, verb, minor) {
+            Route::To(resource, subresource) => (resource, subresource),
+            Route::NoGroup => return Answer::no_page(),
+            Route::NoRoute => return failure::no_route().into(),
+            Route::NoMethod => return failure::method_not_allowed().into(),
+        };
+        let Some(verb) = verb else {
+            return failure::method_not_allowed().into();
+        };
+        if let Err(status) = call::check_accept(&parts.headers) {
+            return status.into();
+        }
+        let call = Call {
+            minor,
+            verb,
+            resource,
+            subresource,
+            namespace: if resource.namespaced {
+                path.namespace
+            } else {
+                ""
+            },
+            name: path.name,
+            user,
+            options,
+            content_type: content_type(&parts.headers),
+            body,
+        };
+        let state = &mut self.lock();
+        match verb {
+            Verb::Create => verb::create(&self.server, state, &call),
+            Verb::Get => verb::get(state, &call),
+            Verb::List | Verb::Watch => verb::list(state, &call),
+            Verb::Update => verb::update(&self.server, state, &call),
+            Verb::Patch => verb::patch(&self.server, state, &call),
+            Verb::Delete => verb::delete(&self.server, state, &call),
+            Verb::DeleteCollection => verb::delete_collection(&self.server, state, &call),
+        }
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    call::content_type(headers)
+}
+
+/// Below `/api` and below a group that is served it is the API that says no, else the mux.
+fn no_document(path: &str) -> Answer {
+    let mut parts = path.trim_start_matches('/').split('/');
+    let served = match (parts.next(), parts.next()) {
+        (Some("api"), Some(_)) => true,
+        (Some("apis"), Some(group)) => discovery::has_group(group),
+        _ => false,
+    };
+    if served {
+        failure::no_route().into()
+    } else {
+        Answer::no_page()
+    }
+}
+
+impl<B> tower_service::Service<Request<B>> for ApiServer
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: std::fmt::Display,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let server = self.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let answer = match body.collect().await {
+                Ok(body) => server.answer(&parts, &body.to_bytes()),
+                Err(error) => failure::bad_request(error.to_string()).into(),
+            };
+            Ok(answer.into_response())
+        })
+    }
+}

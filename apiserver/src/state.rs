@@ -1,0 +1,67 @@
+//! What changes while a server runs: the objects, and where names, uids and times come from.
+
+use std::borrow::Cow;
+
+use podgate_admission::resource::Resource;
+use podgate_admission::value::{Object, Value};
+use podgate_policy::Minor;
+
+use crate::controllers;
+use crate::source::Seeded;
+use crate::store::{Store, Stored};
+
+/// The changing part of a server; a clone costs about nothing and goes its own way.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) store: Store,
+    pub(crate) source: Seeded,
+}
+
+impl State {
+    /// Stores an object under the next resource version.
+    pub(crate) fn put(
+        &mut self,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+        object: impl Into<Value<'static>>,
+    ) -> Stored {
+        self.store.put(resource, namespace, name, |revision| {
+            let mut object = object.into();
+            if let Some(object) = object.as_object_mut() {
+                set_version(object.object_mut("metadata"), revision);
+            }
+            object
+        })
+    }
+
+    /// Lets the controllers see that an object was written or removed.
+    pub(crate) fn settle(
+        &mut self,
+        minor: Minor,
+        resource: &Resource,
+        namespace: &str,
+        name: &str,
+    ) {
+        controllers::after(self, minor, resource, namespace, name);
+    }
+}
+
+/// Sets `resourceVersion`.
+pub(crate) fn set_version(metadata: &mut Object<'_>, revision: u64) {
+    metadata.insert("resourceVersion", revision.to_string());
+}
+
+/// A stored object in the version of `resource`: resources that are served in several versions are
+/// the same in all but their `apiVersion`.
+pub(crate) fn in_version<'o>(object: &'o Stored, resource: &Resource) -> Cow<'o, Value<'static>> {
+    let version = resource.api_version();
+    if object.text_at(&["apiVersion"]) == version {
+        return Cow::Borrowed(object);
+    }
+    let mut object = Value::clone(object);
+    if let Some(object) = object.as_object_mut() {
+        object.insert("apiVersion", version);
+    }
+    Cow::Owned(object)
+}

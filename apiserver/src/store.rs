@@ -1,0 +1,224 @@
+//! The objects of one server, by key, in a map that shares its nodes with its copies: a copy of the
+//! whole store costs one reference count, and a write after that copies one path of the tree.
+//!
+//! Upstream's counterpart is etcd behind `k8s.io/apiserver/pkg/storage/etcd3`. The keys are etcd's
+//! without the `/registry/` in front, so lists over all namespaces come in upstream's order: that of
+//! the bytes of `NAMESPACE/NAME`, in which `a-b/x` stands before `a/x`.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use podgate_admission::request::World;
+use podgate_admission::value::Value;
+use rpds::RedBlackTreeMapSync;
+
+/// An object as it is stored, in the version that is stored.
+pub(crate) type Stored = Arc<Value<'static>>;
+
+#[derive(Clone, Debug)]
+struct Entry {
+    object: Stored,
+    /// The revision at which it was created, which orders objects by age.
+    created: u64,
+}
+
+/// All objects, and the revision of the last write.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    objects: RedBlackTreeMapSync<String, Entry>,
+    revision: u64,
+}
+
+impl Store {
+    /// An empty store. As in etcd, the first write makes revision 2.
+    pub(crate) fn new() -> Self {
+        Self {
+            objects: RedBlackTreeMapSync::new_sync(),
+            revision: 1,
+        }
+    }
+
+    /// The revision of the last write.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The object `name` of `resource`; the namespace is empty for cluster-scoped resources.
+    pub(crate) fn find(&self, resource: &str, namespace: &str, name: &str) -> Option<&Stored> {
+        self.objects
+            .get(key(resource, namespace, name).as_str())
+            .map(|entry| &entry.object)
+    }
+
+    /// Writes an object that `make` builds from the revision of this write, and returns it.
+    pub(crate) fn put(
+        &mut self,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+        make: impl FnOnce(u64) -> Value<'static>,
+    ) -> Stored {
+        self.revision += 1;
+        let key = key(resource, namespace, name);
+        let created = self
+            .objects
+            .get(&key)
+            .map_or(self.revision, |entry| entry.created);
+        let object = Arc::new(make(self.revision));
+        self.objects.insert_mut(
+            key,
+            Entry {
+                object: Arc::clone(&object),
+                created,
+            },
+        );
+        object
+    }
+
+    /// Takes an object out; the revision of that write, or nothing where there was no object.
+    pub(crate) fn remove(&mut self, resource: &str, namespace: &str, name: &str) -> Option<u64> {
+        if !self.objects.remove_mut(&key(resource, namespace, name)) {
+            return None;
+        }
+        self.revision += 1;
+        Some(self.revision)
+    }
+
+    /// Takes out all that is in a namespace.
+    pub(crate) fn remove_namespace(&mut self, namespace: &str) {
+        let inside = |key: &str| {
+            let mut parts = key.splitn(3, '/').skip(1);
+            parts.next() == Some(namespace) && parts.next().is_some()
+        };
+        let keys: Vec<String> = self
+            .objects
+            .keys()
+            .filter(|key| inside(key))
+            .cloned()
+            .collect();
+        for key in keys {
+            self.objects.remove_mut(&key);
+            self.revision += 1;
+        }
+    }
+
+    /// The objects of `resource` in `namespace` (empty: in all), in the order of their keys.
+    pub(crate) fn scan<'s>(
+        &'s self,
+        resource: &str,
+        namespace: &str,
+    ) -> impl Iterator<Item = &'s Stored> + use<'s> {
+        self.entries(resource, namespace)
+            .map(|(_, entry)| &entry.object)
+    }
+
+    fn entries<'s>(
+        &'s self,
+        resource: &str,
+        namespace: &str,
+    ) -> impl Iterator<Item = (&'s String, &'s Entry)> + use<'s> {
+        let first = if namespace.is_empty() {
+            format!("{resource}/")
+        } else {
+            format!("{resource}/{namespace}/")
+        };
+        // `0` is the byte behind `/`, so this is the first key behind all that begin with `first`.
+        let behind = format!("{}0", &first[..first.len() - 1]);
+        self.objects
+            .range((Bound::Included(first), Bound::Excluded(behind)))
+    }
+}
+
+impl World for Store {
+    fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Stored> {
+        self.find(resource, namespace, name).cloned()
+    }
+
+    fn list(&self, resource: &str, namespace: &str) -> Vec<Stored> {
+        let mut entries: Vec<_> = self
+            .entries(resource, namespace)
+            .map(|(_, entry)| entry)
+            .collect();
+        entries.sort_by_key(|entry| entry.created);
+        entries
+            .into_iter()
+            .map(|entry| Arc::clone(&entry.object))
+            .collect()
+    }
+}
+
+/// The key of an object. Neither part can hold a slash, except in a reference that names nothing.
+fn key(resource: &str, namespace: &str, name: &str) -> String {
+    let mut key = String::with_capacity(resource.len() + namespace.len() + name.len() + 2);
+    key.push_str(resource);
+    key.push('/');
+    if !namespace.is_empty() {
+        key.push_str(namespace);
+        key.push('/');
+    }
+    key.push_str(name);
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &'static str) -> Value<'static> {
+        Value::from(name)
+    }
+
+    fn names<'a>(objects: impl IntoIterator<Item = &'a Stored>) -> Vec<&'a str> {
+        objects.into_iter().filter_map(|o| o.as_str()).collect()
+    }
+
+    fn filled() -> Store {
+        let mut store = Store::new();
+        for (namespace, name) in [("b", "z"), ("a-b", "y"), ("a", "x"), ("a", "w")] {
+            store.put("pods", namespace, name, |_| named(name));
+        }
+        store.put("podtemplates", "a", "other", |_| named("other"));
+        store
+    }
+
+    #[test]
+    fn lists_in_order_of_keys_and_in_order_of_age() {
+        let store = filled();
+        assert_eq!(names(store.scan("pods", "")), ["y", "w", "x", "z"]);
+        assert_eq!(names(store.scan("pods", "a")), ["w", "x"]);
+        assert_eq!(names(&store.list("pods", "")), ["z", "y", "x", "w"]);
+        assert_eq!(names(&store.list("pods", "a")), ["x", "w"]);
+        assert!(store.list("pod", "").is_empty());
+    }
+
+    #[test]
+    fn an_update_keeps_the_age_and_a_copy_stays_as_it_was() {
+        let mut store = filled();
+        let copy = store.clone();
+        store.put("pods", "a", "x", |revision| {
+            Value::from(format!("x at {revision}"))
+        });
+        store.remove("pods", "b", "z");
+        assert_eq!(names(&store.list("pods", "")), ["y", "x at 7", "w"]);
+        assert_eq!(store.revision(), 8);
+        assert_eq!(names(&copy.list("pods", "")), ["z", "y", "x", "w"]);
+        assert_eq!(copy.revision(), 6);
+    }
+
+    #[test]
+    fn the_content_of_a_namespace_goes_and_nothing_else() {
+        let mut store = filled();
+        store.put("namespaces", "", "a", |_| named("a"));
+        store.remove_namespace("a");
+        assert_eq!(names(store.scan("pods", "")), ["y", "z"]);
+        assert_eq!(names(store.scan("podtemplates", "")), [""; 0]);
+        assert_eq!(names(store.scan("namespaces", "")), ["a"]);
+    }
+
+    #[test]
+    fn removing_what_is_not_there_is_no_write() {
+        let mut store = filled();
+        assert_eq!(store.remove("pods", "a", "nothing"), None);
+        assert_eq!(store.revision(), 6);
+    }
+}

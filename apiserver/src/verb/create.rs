@@ -1,0 +1,89 @@
+//! POST: an object through admission into the store.
+//!
+//! Upstream: `k8s.io/apiserver/pkg/endpoints/handlers/create.go`, and `Create` in
+//! `pkg/registry/generic/registry/store.go`. That the name is taken is found out last, by the store:
+//! an object that admission refuses is refused, taken or not.
+
+use podgate_admission::chain::{self, Server};
+use podgate_admission::request::{Body, Operation, Request};
+use podgate_admission::status::Status;
+use podgate_admission::value::Value;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::failure;
+use crate::state::State;
+
+/// Creates an object.
+pub(crate) fn create(server: &Server, state: &mut State, call: &Call<'_>) -> Answer {
+    if let Err(status) = call.check_content_type() {
+        return status.into();
+    }
+    if let Err(status) = call.options.validate("CreateOptions", call.minor) {
+        return status.into();
+    }
+    create_named(server, state, call, Body::Json(call.body))
+}
+
+/// Creates an object, be it by POST or by a PUT of one that is not there.
+pub(super) fn create_named<'a>(
+    server: &Server,
+    state: &mut State,
+    call: &Call<'a>,
+    body: Body<'a>,
+) -> Answer {
+    let dry_run = call.options.dry_run();
+    let response = chain::admit(
+        server,
+        &state.store,
+        &mut state.source,
+        Request {
+            operation: Operation::Create,
+            resource: call.resource,
+            subresource: call.subresource,
+            namespace: call.namespace,
+            name: call.name,
+            user: call.user,
+            dry_run,
+            field_validation: call.options.field_validation(),
+            body,
+            old: None,
+        },
+    );
+    let answer = match response.outcome {
+        Err(status) => status.into(),
+        Ok(object) => {
+            let name = object.text_at(&["metadata", "name"]);
+            if state
+                .store
+                .find(call.resource.name, call.namespace, name)
+                .is_some()
+            {
+                taken(call, &object, name).into()
+            } else if dry_run {
+                Answer::object(201, &object)
+            } else {
+                let name = name.to_owned();
+                let stored = state.put(
+                    call.resource.name,
+                    call.namespace,
+                    &name,
+                    object.into_owned(),
+                );
+                let answer = Answer::object(201, &stored);
+                state.settle(call.minor, call.resource, call.namespace, &name);
+                answer
+            }
+        }
+    };
+    answer.with(response.warnings, response.audit)
+}
+
+fn taken(call: &Call<'_>, object: &Value<'_>, name: &str) -> Status {
+    let generated = !object.text_at(&["metadata", "generateName"]).is_empty();
+    if generated {
+        failure::generated_name_exists(call.resource, name)
+    } else {
+        failure::already_exists(call.resource, name)
+    }
+}

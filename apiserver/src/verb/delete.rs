@@ -1,0 +1,232 @@
+//! DELETE, of one object and of collections.
+//!
+//! Upstream: `k8s.io/apiserver/pkg/endpoints/handlers/delete.go`, `BeforeDelete` in
+//! `pkg/registry/rest/delete.go`, and `Delete` in `pkg/registry/generic/registry/store.go`.
+//!
+//! What a cluster's controllers and kubelets would do next is done at once: a pod that runs
+//! somewhere is stopped, the content of a namespace is removed with it. What the answer says is what
+//! a real server answers before they have done it.
+
+use podgate_admission::chain::{self, Server};
+use podgate_admission::request::{Body, Operation, Request, Source};
+use podgate_admission::status::Status;
+use podgate_admission::value::{Object, Value};
+use serde_json::Value as Json;
+
+use super::read::{meta, selected, write};
+use crate::answer::{self, Answer};
+use crate::call::Call;
+use crate::failure;
+use crate::options::Options;
+use crate::registry;
+use crate::state::{State, in_version, set_version};
+use crate::store::Stored;
+
+/// Deletes one object.
+pub(crate) fn delete(server: &Server, state: &mut State, call: &Call<'_>) -> Answer {
+    let (options, sent) = match delete_options(call) {
+        Ok(found) => found,
+        Err(status) => return status.into(),
+    };
+    let Some(old) = state
+        .store
+        .find(call.resource.name, call.namespace, call.name)
+        .cloned()
+    else {
+        return failure::not_found(call.resource, call.name).into();
+    };
+    if let Err(status) = check_preconditions(&sent, &old, call) {
+        return status.into();
+    }
+    match remove(server, state, call, &options, &old) {
+        Err(status) => status.into(),
+        Ok(object) if registry::returns_deleted(call.resource) || !finalizers(&old).is_empty() => {
+            Answer::object(200, &object)
+        }
+        Ok(_) => Answer::object(
+            200,
+            &answer::success(
+                call.name,
+                call.resource.group,
+                call.resource.name,
+                meta(&old, "uid"),
+            ),
+        ),
+    }
+}
+
+/// Deletes all that the selectors select, and answers with what it was.
+pub(crate) fn delete_collection(server: &Server, state: &mut State, call: &Call<'_>) -> Answer {
+    let options = match delete_options(call) {
+        Ok((options, _)) => options,
+        Err(status) => return status.into(),
+    };
+    let objects: Vec<Stored> = match selected(state, call) {
+        Ok(objects) => objects.cloned().collect(),
+        Err(status) => return status.into(),
+    };
+    let answer = write(state, call, &objects);
+    for object in &objects {
+        if let Err(status) = remove(server, state, call, &options, object) {
+            return status.into();
+        }
+    }
+    answer
+}
+
+/// Sends one deletion through admission and carries it out; returns what the answer shows.
+fn remove(
+    server: &Server,
+    state: &mut State,
+    call: &Call<'_>,
+    options: &Options,
+    old: &Stored,
+) -> Result<Value<'static>, Status> {
+    let name = meta(old, "name");
+    chain::admit(
+        server,
+        &state.store,
+        &mut state.source,
+        Request {
+            operation: Operation::Delete,
+            resource: call.resource,
+            subresource: None,
+            namespace: call.namespace,
+            name,
+            user: call.user,
+            dry_run: options.dry_run(),
+            field_validation: options.field_validation(),
+            body: Body::Decoded(Value::Null),
+            old: Some(old),
+        },
+    )
+    .outcome?;
+    let mut object = in_version(old, call.resource).into_owned();
+    let pending = meta(old, "deletionTimestamp").is_empty();
+    let kept = !finalizers(old).is_empty();
+    let core = call.resource.group.is_empty();
+    if let Some(fields) = object.as_object_mut()
+        && pending
+    {
+        let now = state.source.now();
+        if core && call.resource.name == "pods" {
+            let grace = grace_period(old, options);
+            mark(fields.object_mut("metadata"), now, Some(grace));
+        } else if core && call.resource.name == "namespaces" {
+            mark(fields.object_mut("metadata"), now, None);
+            fields.object_mut("status").insert("phase", "Terminating");
+        } else if kept {
+            mark(fields.object_mut("metadata"), now, Some(0));
+        }
+    }
+    if options.dry_run() {
+        return Ok(object);
+    }
+    if kept {
+        if pending {
+            let stored = state.put(call.resource.name, meta(old, "namespace"), name, object);
+            object = Value::clone(&stored);
+        }
+    } else {
+        let removed = state
+            .store
+            .remove(call.resource.name, meta(old, "namespace"), name);
+        if let (Some(revision), Some(fields)) = (removed, object.as_object_mut()) {
+            set_version(fields.object_mut("metadata"), revision);
+        }
+    }
+    state.settle(call.minor, call.resource, meta(old, "namespace"), name);
+    Ok(object)
+}
+
+/// Marks an object as being deleted; its generation counts that as a change.
+fn mark(metadata: &mut Object<'static>, now: String, grace: Option<i64>) {
+    metadata.insert("deletionTimestamp", now);
+    if let Some(grace) = grace {
+        metadata.insert("deletionGracePeriodSeconds", grace);
+        if let Some(generation) = metadata.get("generation").and_then(Value::as_int) {
+            metadata.insert("generation", generation + 1);
+        }
+    }
+}
+
+/// How many seconds a pod has to stop: none where nothing runs (`CheckGracefulDelete` in
+/// `pkg/registry/core/pod/strategy.go`).
+fn grace_period(pod: &Value<'_>, options: &Options) -> i64 {
+    let asked = options.grace_period_seconds.or_else(|| {
+        pod.at(&["spec", "terminationGracePeriodSeconds"])
+            .and_then(Value::as_int)
+    });
+    let over = matches!(pod.text_at(&["status", "phase"]), "Failed" | "Succeeded");
+    match asked.unwrap_or_default() {
+        _ if over || pod.text_at(&["spec", "nodeName"]).is_empty() => 0,
+        seconds if seconds < 0 => 1,
+        seconds => seconds,
+    }
+}
+
+fn finalizers<'v>(object: &'v Value<'_>) -> &'v [Value<'v>] {
+    object.list_at(&["metadata", "finalizers"])
+}
+
+/// The options of the query, or those of the body, which then count alone; and the body.
+fn delete_options(call: &Call<'_>) -> Result<(Options, Json), Status> {
+    let mut options = call.options.clone();
+    let mut sent = Json::Null;
+    if !call.body.is_empty() {
+        call.check_content_type()?;
+        sent = serde_json::from_slice(call.body)
+            .map_err(|error| failure::bad_request(error.to_string()))?;
+        let dry_run = sent["dryRun"].as_array().into_iter().flatten();
+        options = options.with_dry_run(
+            dry_run
+                .filter_map(|value| value.as_str().map(str::to_owned))
+                .collect(),
+        );
+        options.grace_period_seconds = sent["gracePeriodSeconds"].as_i64();
+        options.propagation_policy = sent["propagationPolicy"].as_str().map(str::to_owned);
+    }
+    options.validate("DeleteOptions", call.minor)?;
+    Ok((options, sent))
+}
+
+/// `BeforeDelete`: the preconditions of the options hold.
+fn check_preconditions(sent: &Json, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
+    let wanted = |key: &str| sent["preconditions"][key].as_str();
+    if let Some(uid) = wanted("uid")
+        && uid != meta(old, "uid")
+    {
+        let why = format!(
+            "the UID in the precondition ({uid}) does not match the UID in record ({}). The object \
+             might have been deleted and then recreated",
+            meta(old, "uid")
+        );
+        return Err(precondition_failed(call, &why));
+    }
+    if let Some(version) = wanted("resourceVersion")
+        && version != meta(old, "resourceVersion")
+    {
+        let why = format!(
+            "the ResourceVersion in the precondition ({version}) does not match the ResourceVersion \
+             in record ({}). The object might have been modified",
+            meta(old, "resourceVersion")
+        );
+        return Err(precondition_failed(call, &why));
+    }
+    Ok(())
+}
+
+/// A conflict that names the kind where the resource belongs, as upstream does.
+fn precondition_failed(call: &Call<'_>, why: &str) -> Status {
+    let mut status = failure::conflict(call.resource, call.name, why);
+    let qualified = call.resource.qualified();
+    let kind = match call.resource.group {
+        "" => call.resource.kind.to_owned(),
+        group => format!("{}.{group}", call.resource.kind),
+    };
+    status.message = status.message.replacen(&qualified, &kind, 1);
+    if let Some(details) = &mut status.details {
+        call.resource.kind.clone_into(&mut details.kind);
+    }
+    status
+}

@@ -1,0 +1,234 @@
+//! PUT and PATCH.
+//!
+//! Upstream: `k8s.io/apiserver/pkg/endpoints/handlers/{update,patch}.go`, and `Update` in
+//! `pkg/registry/generic/registry/store.go`. There a stale version is found between mutating and
+//! validating admission, here before both: a request that is both stale and refused by a mutating
+//! plugin is answered as stale.
+
+use podgate_admission::chain::{self, Server};
+use podgate_admission::request::{Body, Operation, Request};
+use podgate_admission::resource::Resource;
+use podgate_admission::status::{Cause, Details, Status};
+use podgate_admission::value::Value;
+use serde_json::Value as Json;
+
+use super::create::create_named;
+use super::read::meta;
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::failure;
+use crate::patch::{self, Kind};
+use crate::registry;
+use crate::state::{State, in_version, set_version};
+use crate::store::Stored;
+
+const STALE: &str = "the object has been modified; please apply your changes to the latest version \
+                     and try again";
+
+/// Replaces an object.
+pub(crate) fn update(server: &Server, state: &mut State, call: &Call<'_>) -> Answer {
+    if let Err(status) = call.check_content_type() {
+        return status.into();
+    }
+    if let Err(status) = call.options.validate("UpdateOptions", call.minor) {
+        return status.into();
+    }
+    // A body that is no object is left to the decoder, which has the words for it.
+    let sent: Json = serde_json::from_slice(call.body).unwrap_or_default();
+    let old = state
+        .store
+        .find(call.resource.name, call.namespace, call.name)
+        .cloned();
+    if sent.is_object()
+        && let Err(status) = check_name(&sent, call)
+    {
+        return status.into();
+    }
+    let Some(old) = old else {
+        if registry::creates_on_update(call.resource) && call.subresource.is_none() {
+            return create_named(server, state, call, Body::Json(call.body));
+        }
+        return failure::not_found(call.resource, call.name).into();
+    };
+    let checks = check_uid(&sent, &old, call).and_then(|()| check_version(&sent, &old, call));
+    if let Err(status) = checks {
+        return status.into();
+    }
+    store_update(server, state, call, &old, Body::Json(call.body))
+}
+
+/// Changes an object.
+pub(crate) fn patch(server: &Server, state: &mut State, call: &Call<'_>) -> Answer {
+    let Some(kind) = Kind::of(call.content_type) else {
+        return failure::no_such_patch().into();
+    };
+    if let Err(status) = call.options.validate("PatchOptions", call.minor) {
+        return status.into();
+    }
+    let Some(old) = state
+        .store
+        .find(call.resource.name, call.namespace, call.name)
+        .cloned()
+    else {
+        return failure::not_found(call.resource, call.name).into();
+    };
+    let current = in_version(&old, call.resource);
+    let patched = patch::apply(kind, &current, call.body, call.resource.schema, call.minor)
+        .and_then(|patched| {
+            check_name(&patched, call)?;
+            check_version(&patched, &old, call)?;
+            Ok(patched.to_string())
+        });
+    match patched {
+        Ok(body) => store_update(server, state, call, &old, Body::Json(body.as_bytes())),
+        Err(status) => status.into(),
+    }
+}
+
+/// Sends the new object through admission and stores it, unless nothing changed.
+fn store_update(
+    server: &Server,
+    state: &mut State,
+    call: &Call<'_>,
+    old: &Stored,
+    body: Body<'_>,
+) -> Answer {
+    let response = chain::admit(
+        server,
+        &state.store,
+        &mut state.source,
+        Request {
+            operation: Operation::Update,
+            resource: call.resource,
+            subresource: call.subresource,
+            namespace: call.namespace,
+            name: call.name,
+            user: call.user,
+            dry_run: call.options.dry_run(),
+            field_validation: call.options.field_validation(),
+            body,
+            old: Some(old),
+        },
+    );
+    let answer = match response.outcome {
+        Err(status) => status.into(),
+        Ok(mut object) => {
+            // What was stored keeps its version until it is written; a dry run shows the old one.
+            if let (Some(object), Ok(version)) =
+                (object.as_object_mut(), meta(old, "resourceVersion").parse())
+            {
+                set_version(object.object_mut("metadata"), version);
+            }
+            if call.options.dry_run() || object == **old {
+                Answer::object(200, &object)
+            } else if deleted_by(&object, old) {
+                let answer = Answer::object(200, &object);
+                state
+                    .store
+                    .remove(call.resource.name, call.namespace, call.name);
+                state.settle(call.minor, call.resource, call.namespace, call.name);
+                answer
+            } else {
+                let object = object.into_owned();
+                let stored = state.put(call.resource.name, call.namespace, call.name, object);
+                let answer = Answer::object(200, &in_version(&stored, call.resource));
+                state.settle(call.minor, call.resource, call.namespace, call.name);
+                answer
+            }
+        }
+    };
+    answer.with(response.warnings, response.audit)
+}
+
+/// Whether the update takes the last finalizer of an object that is being deleted
+/// (`ShouldDeleteDuringUpdate`).
+fn deleted_by(new: &Value<'_>, old: &Value<'_>) -> bool {
+    let finalizers = |object: &Value<'_>| !object.list_at(&["metadata", "finalizers"]).is_empty();
+    let grace = new
+        .at(&["metadata", "deletionGracePeriodSeconds"])
+        .and_then(Value::as_int);
+    !finalizers(new)
+        && finalizers(old)
+        && !meta(old, "deletionTimestamp").is_empty()
+        && grace.unwrap_or_default() == 0
+}
+
+/// `checkName` in `endpoints/handlers/rest.go`
+fn check_name(sent: &Json, call: &Call<'_>) -> Result<(), Status> {
+    let name = text(sent, "name");
+    if name.is_empty() {
+        return Err(failure::bad_request(format!(
+            "the name of the object ({} based on URL) was undeterminable: name must be provided",
+            call.name
+        )));
+    }
+    if name != call.name {
+        return Err(failure::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            call.name
+        )));
+    }
+    Ok(())
+}
+
+/// `Preconditions.Check` in `k8s.io/apiserver/pkg/storage/interfaces.go`, as the store words it.
+fn check_uid(sent: &Json, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
+    let (sent, stored) = (text(sent, "uid"), meta(old, "uid"));
+    if sent.is_empty() || sent == stored {
+        return Ok(());
+    }
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: /registry/{}, ResourceVersion: 0, \
+         AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, UID in object meta: \
+         {stored}",
+        registry::key(call.resource, call.namespace, call.name)
+    );
+    Err(failure::conflict(call.resource, call.name, &why))
+}
+
+/// Refuses changes to another version than the stored one.
+fn check_version(sent: &Json, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
+    let sent = text(sent, "resourceVersion");
+    if matches!(sent, "" | "0") {
+        if registry::wants_version(call.resource) {
+            return Err(version_missing(call.resource, call.name));
+        }
+        return Ok(());
+    }
+    if sent == meta(old, "resourceVersion") {
+        Ok(())
+    } else {
+        Err(failure::conflict(call.resource, call.name, STALE))
+    }
+}
+
+fn version_missing(resource: &Resource, name: &str) -> Status {
+    let cause = Cause {
+        reason: "FieldValueInvalid",
+        message: "Invalid value: 0: must be specified for an update".to_owned(),
+        field: "metadata.resourceVersion".to_owned(),
+    };
+    Status {
+        code: 422,
+        reason: "Invalid",
+        // Upstream prints the resource where the kind belongs.
+        message: format!(
+            "{} \"{name}\" is invalid: {}: {}",
+            resource.qualified(),
+            cause.field,
+            cause.message
+        ),
+        details: Some(Box::new(Details {
+            name: name.to_owned(),
+            group: resource.group.to_owned(),
+            kind: resource.name.to_owned(),
+            causes: vec![cause],
+            ..Details::default()
+        })),
+    }
+}
+
+/// A text of the metadata that was sent.
+fn text<'j>(sent: &'j Json, key: &str) -> &'j str {
+    sent["metadata"][key].as_str().unwrap_or_default()
+}

@@ -1,0 +1,155 @@
+//! What the server says of itself, and what it says of paths that it does not have.
+
+use http::Method;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::exchange::{get, send, server};
+
+#[test]
+fn version_and_health() {
+    let server = server(36);
+    let version = get(&server, "/version").body;
+    assert_eq!(
+        (&version["major"], &version["minor"]),
+        (&json!("1"), &json!("36"))
+    );
+    for path in ["/healthz", "/livez", "/readyz"] {
+        let answer = get(&server, path);
+        assert_eq!((answer.code, answer.body), (200, json!("ok")));
+        assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    }
+}
+
+// The recorded answers of 1.36 and 1.23 have the same shapes.
+#[test]
+fn groups_and_resources() {
+    let server = server(36);
+    assert_eq!(get(&server, "/api").body["versions"], json!(["v1"]));
+    let group = json!({
+        "kind": "APIGroup", "apiVersion": "v1", "name": "apps",
+        "versions": [{"groupVersion": "apps/v1", "version": "v1"}],
+        "preferredVersion": {"groupVersion": "apps/v1", "version": "v1"},
+    });
+    assert_eq!(get(&server, "/apis/apps").body, group);
+    let groups = get(&server, "/apis").body["groups"].clone();
+    let names: Vec<&Value> = groups
+        .as_array()
+        .expect("groups")
+        .iter()
+        .map(|g| &g["name"])
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "apps",
+            "authorization.k8s.io",
+            "batch",
+            "rbac.authorization.k8s.io",
+            "scheduling.k8s.io",
+            "node.k8s.io"
+        ]
+    );
+    let list = get(&server, "/api/v1").body;
+    assert_eq!(list.get("apiVersion"), None);
+    let pods: Vec<&Value> = resources(&list)
+        .iter()
+        .filter(|r| r["name"].as_str().is_some_and(|n| n.starts_with("pods")))
+        .collect();
+    let verbs = [
+        "create",
+        "delete",
+        "deletecollection",
+        "get",
+        "list",
+        "patch",
+        "update",
+    ];
+    let expected = json!([
+        {"name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod", "verbs": verbs, "shortNames": ["po"], "categories": ["all"]},
+        {"name": "pods/ephemeralcontainers", "singularName": "", "namespaced": true, "kind": "Pod", "verbs": ["get", "patch", "update"]},
+        {"name": "pods/status", "singularName": "", "namespaced": true, "kind": "Pod", "verbs": ["get", "patch", "update"]},
+    ]);
+    assert_eq!(json!(pods), expected);
+}
+
+#[test]
+fn older_servers_serve_other_versions() {
+    let old = server(22);
+    let list = get(&old, "/api/v1").body;
+    let pods = resources(&list)
+        .iter()
+        .find(|r| r["name"] == "pods")
+        .expect("pods");
+    assert_eq!(pods["singularName"], "");
+    assert!(
+        resources(&list)
+            .iter()
+            .all(|r| r["name"] != "pods/ephemeralcontainers")
+    );
+    let batch = get(&old, "/apis/batch").body;
+    assert_eq!(batch["preferredVersion"]["version"], "v1");
+    assert_eq!(batch["versions"][1]["version"], "v1beta1");
+    assert_eq!(get(&old, "/apis/policy/v1beta1").code, 200);
+}
+
+#[track_caller]
+fn resources(list: &Value) -> &[Value] {
+    list["resources"].as_array().expect("resources")
+}
+
+// As recorded on 1.23 and 1.36.
+#[rstest]
+#[case("/nope")]
+#[case("/apis/nope")]
+#[case("/apis/nope/v1/foos")]
+#[case("/version/nope")]
+fn no_page(#[case] path: &str) {
+    let answer = get(&server(36), path);
+    assert_eq!(
+        (answer.code, answer.body),
+        (404, json!("404 page not found\n"))
+    );
+    assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+}
+
+#[rstest]
+#[case(Method::GET, "/apis/batch/v1beta1", 404)]
+#[case(Method::GET, "/apis/policy/v1beta1", 404)]
+#[case(Method::GET, "/api/v1/foos", 404)]
+#[case(Method::GET, "/api/v2", 404)]
+#[case(Method::GET, "/api/v1/pods/one", 404)]
+#[case(Method::GET, "/api/v1/namespaces/web/pods/one/nope", 404)]
+#[case(Method::GET, "/api/v1/namespaces/web/nodes", 404)]
+#[case(Method::POST, "/api/v1/pods", 405)]
+#[case(Method::POST, "/api/v1/namespaces/web/pods/one", 405)]
+#[case(Method::PUT, "/api/v1/namespaces/web/pods", 405)]
+#[case(Method::DELETE, "/api/v1/namespaces", 405)]
+#[case(Method::DELETE, "/api/v1/pods", 405)]
+#[case(
+    Method::GET,
+    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    405
+)]
+#[case(Method::GET, "/api/v1/pods?watch=1", 405)]
+fn no_route(#[case] method: Method, #[case] path: &str, #[case] code: u16) {
+    let answer = send(&server(36), &method, path, &[], "{}");
+    let (reason, message) = if code == 404 {
+        (
+            "NotFound",
+            "the server could not find the requested resource",
+        )
+    } else {
+        (
+            "MethodNotAllowed",
+            "the server does not allow this method on the requested resource",
+        )
+    };
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+        "message": message, "reason": reason, "details": {}, "code": code,
+    });
+    assert_eq!((answer.code, answer.body), (code, status));
+    assert_eq!(answer.headers["cache-control"], "no-cache, private");
+}

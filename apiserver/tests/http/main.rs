@@ -1,0 +1,5 @@
+//! The server as an HTTP client sees it, one request at a time.
+
+mod discovery;
+mod exchange;
+mod read;
