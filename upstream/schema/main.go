@@ -45,8 +45,9 @@ type Struct struct {
 	// ID is the import path and the name: k8s.io/api/core/v1.PodSpec.
 	ID string `json:"id"`
 	// Go is the type as Go prints it: v1.PodSpec.
-	Go     string  `json:"go"`
-	Fields []Field `json:"fields"`
+	Go      string  `json:"go"`
+	Markers Markers `json:"markers"`
+	Fields  []Field `json:"fields"`
 }
 
 // Field is a field of a Struct, as encoding/json sees it.
@@ -60,6 +61,7 @@ type Field struct {
 	OmitEmpty     bool     `json:"omitEmpty"`
 	PatchStrategy []string `json:"patchStrategy"`
 	PatchMergeKey string   `json:"patchMergeKey"`
+	Markers       Markers  `json:"markers"`
 }
 
 // Type is the type of a field, an item or a map's value.
@@ -91,6 +93,8 @@ var (
 
 type reader struct {
 	structs map[string]Struct
+	// packages holds the markers in each package that was asked for, by type or by Type.Field.
+	packages map[string]map[string]Markers
 }
 
 func (r *reader) typeOf(t reflect.Type) Type {
@@ -139,6 +143,10 @@ func (r *reader) structOf(t reflect.Type) string {
 	// Some structs contain themselves: the entry stands before the fields are read.
 	r.structs[id] = Struct{}
 	fields := r.fieldsOf(t)
+	markers, ok := r.markersIn(t.PkgPath())[t.Name()]
+	if !ok {
+		fail("%s is not in the types.go of its package", id)
+	}
 	seen := map[string]bool{}
 	for _, f := range fields {
 		if seen[f.Name] {
@@ -146,7 +154,7 @@ func (r *reader) structOf(t reflect.Type) string {
 		}
 		seen[f.Name] = true
 	}
-	r.structs[id] = Struct{ID: id, Go: t.String(), Fields: fields}
+	r.structs[id] = Struct{ID: id, Go: t.String(), Markers: markers, Fields: fields}
 	return id
 }
 
@@ -174,6 +182,7 @@ func (r *reader) fieldsOf(t reflect.Type) []Field {
 			Type:          r.typeOf(ft),
 			Pointer:       pointer,
 			PatchMergeKey: f.Tag.Get("patchMergeKey"),
+			Markers:       r.markersIn(t.PkgPath())[t.Name()+"."+f.Name],
 		}
 		for _, option := range strings.Split(options, ",") {
 			switch option {
@@ -213,7 +222,7 @@ func main() {
 		}
 	}
 	known := scheme.AllKnownTypes()
-	r := &reader{structs: map[string]Struct{}}
+	r := &reader{structs: map[string]Struct{}, packages: map[string]map[string]Markers{}}
 	out := Output{Roots: map[string]string{}}
 	for _, arg := range os.Args[1:] {
 		parts := strings.Split(arg, "/")

@@ -22,6 +22,9 @@ pub struct Struct {
     pub name: &'static str,
     /// Its Go name with package, as decode errors print it as a type: `v1.PodSpec`.
     pub go: &'static str,
+    /// The first minor in which server-side apply takes it as a whole, also where it is the item of
+    /// a list or map (`+structType=atomic`).
+    pub atomic_since: Option<u8>,
     /// Its fields in the order of the Go type, which is the order in which a server writes them.
     pub fields: &'static [Field],
 }
@@ -50,8 +53,10 @@ pub struct Field {
     /// its fields hold even where the object does not name it. Defaults with conditions are code,
     /// in `default.rs`; `admission/schema/defaults.txt` lists both.
     pub default: Option<Scalar>,
-    /// How strategic merge patches and server-side apply treat the list or map.
+    /// How strategic merge patches treat it; `None`: a list is replaced, an object merged.
     pub merge: Option<Merge>,
+    /// How server-side apply treats it.
+    pub apply: Apply,
 }
 
 /// The type of a field, an item or a map's value.
@@ -109,6 +114,20 @@ pub struct Merge {
     pub retain_keys: bool,
     /// The field that tells items apart; `None` for lists of scalars.
     pub key: Option<&'static str>,
+}
+
+/// Who can own what of a field in server-side apply, and how it is merged: the markers
+/// `+listType`, `+mapType` and `+structType`, or else what follows from the patch strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Apply {
+    /// A scalar, or an object in which each field or key has its own owners.
+    Granular,
+    /// A list or object that is owned and replaced as a whole.
+    Atomic,
+    /// A list of distinct scalars, each with its own owners.
+    Set,
+    /// A list of objects that these fields tell apart; one that an item leaves out has its default.
+    Map(&'static [&'static str]),
 }
 
 impl Type {

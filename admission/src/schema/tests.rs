@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde::Deserializer as _;
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Field, Merge, STRUCTS, Scalar, Struct, Type};
+use super::{Apply, Field, Merge, STRUCTS, Scalar, Struct, Type};
 use crate::resource::RESOURCES;
 use crate::truth;
 
@@ -114,6 +114,21 @@ fn merge_keys(#[case] path: &str, #[case] expected: Option<(bool, bool, Option<&
         key,
     });
     assert_eq!(field(path, NEWEST).expect("a field").merge, expected);
+}
+
+#[rstest]
+#[case("PodSpec.containers", 20, Apply::Map(&["name"]))]
+#[case("Container.ports", 20, Apply::Map(&["containerPort", "protocol"]))]
+#[case("Container.command", 20, Apply::Atomic)]
+#[case("PodSpec.tolerations", NEWEST, Apply::Atomic)]
+#[case("PodSpec.nodeSelector", 20, Apply::Granular)]
+#[case("PodSpec.nodeSelector", 22, Apply::Atomic)]
+#[case("ObjectMeta.finalizers", 20, Apply::Set)]
+#[case("ObjectMeta.labels", NEWEST, Apply::Granular)]
+#[case("DeploymentSpec.selector", NEWEST, Apply::Atomic)]
+#[case("DeploymentSpec.strategy", NEWEST, Apply::Granular)]
+fn apply(#[case] path: &str, #[case] minor: u8, #[case] expected: Apply) {
+    assert_eq!(field(path, minor).expect("a field").apply, expected);
 }
 
 #[rstest]

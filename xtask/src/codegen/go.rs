@@ -24,6 +24,7 @@ pub(super) struct Types {
 pub(super) struct Struct {
     pub id: String,
     pub go: String,
+    pub markers: Markers,
     pub fields: Vec<Field>,
 }
 
@@ -39,6 +40,17 @@ pub(super) struct Field {
     pub omit_empty: bool,
     pub patch_strategy: Option<Vec<String>>,
     pub patch_merge_key: String,
+    pub markers: Markers,
+}
+
+/// See `Markers` in `upstream/schema/markers.go`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Markers {
+    pub list_type: String,
+    pub list_map_keys: Vec<String>,
+    pub map_type: String,
+    pub struct_type: String,
 }
 
 /// See `Type` in `upstream/schema/main.go`.
@@ -104,7 +116,9 @@ fn versions(path: &Path) -> Result<Vec<(u8, String)>> {
 fn run(root: &Path, version: &str, minor: u8, roots: &[Root]) -> Result<Types> {
     let dir = root.join("target/codegen").join(version);
     fs::create_dir_all(&dir)?;
-    fs::copy(root.join("upstream/schema/main.go"), dir.join("main.go"))?;
+    for file in ["main.go", "markers.go"] {
+        fs::copy(root.join("upstream/schema").join(file), dir.join(file))?;
+    }
     // Only the direct requirements are written: `-mod=mod` lets Go take the rest from them.
     fs::write(
         dir.join("go.mod"),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::defaults::Default;
-use super::go::{self, Types};
+use super::go::{self, Kind, Types};
 
 /// What is written to the tables.
 #[derive(Debug)]
@@ -23,17 +23,71 @@ pub(super) struct Tables {
 #[derive(Debug)]
 pub(super) struct Struct {
     pub go: String,
+    /// The first minor in which server-side apply takes it as a whole.
+    pub atomic_since: Option<u8>,
     pub fields: Vec<Field>,
 }
 
 /// A field with the minors that have it.
 #[derive(Clone, Debug)]
 pub(super) struct Field {
+    /// The Go field; its markers are in `apply`.
     pub go: go::Field,
+    pub apply: Apply,
     pub since: u8,
     pub until: u8,
     /// The value in Rust, of type `Scalar`.
     pub default: Option<String>,
+}
+
+/// The variants of the tables' `Apply`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Apply {
+    Granular,
+    Atomic,
+    Set,
+    Map(Vec<String>),
+}
+
+impl Apply {
+    /// From the markers; for a list without one from the patch strategy, as
+    /// `getListElementRelationship` in `k8s.io/kube-openapi/pkg/schemaconv` has it.
+    fn of(field: &go::Field, structs: &BTreeMap<&str, &go::Struct>) -> Result<Self> {
+        let go::Markers {
+            list_type,
+            list_map_keys,
+            map_type,
+            struct_type,
+        } = &field.markers;
+        let strategy = field.patch_strategy.as_deref().unwrap_or_default();
+        let key = &field.patch_merge_key;
+        let marker = match field.ty.kind {
+            Kind::List => match list_type.as_str() {
+                "map" if !list_map_keys.is_empty() => return Ok(Self::Map(list_map_keys.clone())),
+                "set" => return Ok(Self::Set),
+                "" if strategy.iter().any(|s| s == "merge") && key.is_empty() => {
+                    return Ok(Self::Set);
+                }
+                "" if strategy.iter().any(|s| s == "merge") => {
+                    return Ok(Self::Map(vec![key.clone()]));
+                }
+                "" => "atomic",
+                list_type => list_type,
+            },
+            Kind::Map => map_type,
+            Kind::Struct if struct_type.is_empty() => {
+                let id = field.ty.id.as_deref().unwrap_or_default();
+                structs.get(id).map_or("", |s| &s.markers.struct_type)
+            }
+            Kind::Struct => struct_type,
+            _ => "",
+        };
+        match marker {
+            "" | "granular" => Ok(Self::Granular),
+            "atomic" => Ok(Self::Atomic),
+            other => bail!("{}: {other:?} is no way to merge it", field.name),
+        }
+    }
 }
 
 /// Merges the types of the minors, which stand oldest first.
@@ -50,14 +104,22 @@ pub(super) fn merge(minors: &[(u8, Types)]) -> Result<Tables> {
             by_id.entry(&s.id).or_default().push((*minor, s));
         }
     }
-    let structs = by_id
-        .into_iter()
-        .map(|(id, minors)| {
-            let go = minors[0].1.go.clone();
-            let fields = merge_fields(&minors);
-            (id.to_owned(), Struct { go, fields })
+    let types_of: BTreeMap<u8, BTreeMap<&str, &go::Struct>> = minors
+        .iter()
+        .map(|(minor, types)| {
+            let by_id = types.structs.iter().map(|s| (s.id.as_str(), s));
+            (*minor, by_id.collect())
         })
         .collect();
+    let mut structs = BTreeMap::new();
+    for (id, minors) in by_id {
+        let s = Struct {
+            go: minors[0].1.go.clone(),
+            atomic_since: atomic_since(&minors).with_context(|| id.to_owned())?,
+            fields: merge_fields(&minors, &types_of).with_context(|| id.to_owned())?,
+        };
+        structs.insert(id.to_owned(), s);
+    }
     Ok(Tables {
         oldest,
         newest,
@@ -68,7 +130,10 @@ pub(super) fn merge(minors: &[(u8, Types)]) -> Result<Tables> {
 
 /// The fields of one struct in the order of the newest minor that has it; a field that only older
 /// ones have stands behind the field that it followed there.
-fn merge_fields(minors: &[(u8, &go::Struct)]) -> Vec<Field> {
+fn merge_fields(
+    minors: &[(u8, &go::Struct)],
+    types_of: &BTreeMap<u8, BTreeMap<&str, &go::Struct>>,
+) -> Result<Vec<Field>> {
     let mut names: Vec<&str> = Vec::new();
     for (_, s) in minors.iter().rev() {
         let mut at = 0;
@@ -88,10 +153,20 @@ fn merge_fields(minors: &[(u8, &go::Struct)]) -> Vec<Field> {
             let Some(field) = s.fields.iter().find(|f| f.name == name) else {
                 continue;
             };
+            let apply = Apply::of(field, &types_of[minor])?;
+            let field = go::Field {
+                markers: go::Markers::default(),
+                ..field.clone()
+            };
             match entries.last_mut() {
-                Some(last) if last.until + 1 == *minor && last.go == *field => last.until = *minor,
+                Some(last)
+                    if last.until + 1 == *minor && last.go == field && last.apply == apply =>
+                {
+                    last.until = *minor;
+                }
                 _ => entries.push(Field {
-                    go: field.clone(),
+                    go: field,
+                    apply,
                     since: *minor,
                     until: *minor,
                     default: None,
@@ -100,7 +175,20 @@ fn merge_fields(minors: &[(u8, &go::Struct)]) -> Vec<Field> {
         }
         fields.extend(entries.into_iter().rev());
     }
-    fields
+    Ok(fields)
+}
+
+/// The first minor in which the struct is atomic; it must stay so.
+fn atomic_since(minors: &[(u8, &go::Struct)]) -> Result<Option<u8>> {
+    let is_atomic = |s: &go::Struct| s.markers.struct_type == "atomic";
+    let first = minors.iter().position(|(_, s)| is_atomic(s));
+    if let Some(first) = first {
+        ensure!(
+            minors[first..].iter().all(|(_, s)| is_atomic(s)),
+            "it was atomic, and then no more"
+        );
+    }
+    Ok(first.map(|first| minors[first].0))
 }
 
 /// Puts the defaults into the fields that they name, splitting a field where only some of its
