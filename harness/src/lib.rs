@@ -2,3 +2,5 @@
 
 pub mod attribute;
 pub mod outcome;
+pub mod redact;
+pub mod snapshot;

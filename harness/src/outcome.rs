@@ -206,7 +206,7 @@ by! {
     PodSecurity,
     /// The `PodSecurityPolicy` admission plugin (to 1.24).
     PodSecurityPolicy,
-    /// The validation of the object, or of the labels of a namespace by PodSecurity: 422.
+    /// The validation of the object, or of the labels of a namespace by `PodSecurity`: 422.
     Validation,
     /// The body was no object of the kind that was asked for: 400, 413, 415.
     Decode,
