@@ -88,18 +88,31 @@ impl Redaction {
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         let mut text = Cow::Borrowed(text);
-        for (name, placeholder) in &self.names {
-            if let Some(redacted) = replace_name(&text, name, placeholder) {
-                text = Cow::Owned(redacted);
-            }
-        }
-        for at in ANY_VARIABLE.matches(&text) {
-            let redacted = EACH_VARIABLE[at]
-                .replace_all(&text, VARIABLE[at].1)
-                .into_owned();
+        // What is redacted may have hidden where the next one starts: until nothing is left. Each
+        // round takes something away that no placeholder brings back.
+        while let Some(redacted) = self.once(&text) {
             text = Cow::Owned(redacted);
         }
-        sorted_policy_errors(&text).unwrap_or_else(|| text.into_owned())
+        text.into_owned()
+    }
+
+    fn once(&self, text: &str) -> Option<String> {
+        let mut redacted = Cow::Borrowed(text);
+        for (name, placeholder) in &self.names {
+            if let Some(without) = replace_name(&redacted, name, placeholder) {
+                redacted = Cow::Owned(without);
+            }
+        }
+        for at in ANY_VARIABLE.matches(&redacted) {
+            let without = EACH_VARIABLE[at]
+                .replace_all(&redacted, VARIABLE[at].1)
+                .into_owned();
+            redacted = Cow::Owned(without);
+        }
+        if let Some(sorted) = sorted_policy_errors(&redacted) {
+            redacted = Cow::Owned(sorted);
+        }
+        (redacted != text).then(|| redacted.into_owned())
     }
 }
 

@@ -70,7 +70,6 @@ impl Minors {
     }
 
     /// The fewest ranges that hold these minors, oldest first: first and last minor of each.
-    #[must_use]
     pub fn ranges(self) -> impl Iterator<Item = (Minor, Minor)> {
         let mut rest = self.iter().peekable();
         std::iter::from_fn(move || {
