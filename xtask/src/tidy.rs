@@ -49,7 +49,9 @@ fn tracked_files(root: &Path) -> Result<Vec<String>> {
 
 /// What cargo says of the workspace's packages.
 fn metadata(root: &Path) -> Result<serde_json::Value> {
-    let output = Command::new(env!("CARGO"))
+    // Cargo says which cargo runs this program.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
         .args([
             "metadata",
             "--format-version",

@@ -2292,10 +2292,8 @@ static STATEFUL_SET_ORDINALS: Struct = Struct { name: "StatefulSetOrdinals", go:
 ] };
 
 static STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY: Struct = Struct { name: "StatefulSetPersistentVolumeClaimRetentionPolicy", go: "v1.StatefulSetPersistentVolumeClaimRetentionPolicy", atomic_since: None, fields: &[
-    Field { name: "whenDeleted", go: "WhenDeleted", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 27, omitempty: true, default: Some(Text("Retain")), ..F },
-    Field { name: "whenDeleted", go: "WhenDeleted", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 23, until: 26, omitempty: true, ..F },
-    Field { name: "whenScaled", go: "WhenScaled", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 27, omitempty: true, default: Some(Text("Retain")), ..F },
-    Field { name: "whenScaled", go: "WhenScaled", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 23, until: 26, omitempty: true, ..F },
+    Field { name: "whenDeleted", go: "WhenDeleted", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 23, omitempty: true, ..F },
+    Field { name: "whenScaled", go: "WhenScaled", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 23, omitempty: true, ..F },
 ] };
 
 static STATEFUL_SET_SPEC: Struct = Struct { name: "StatefulSetSpec", go: "v1.StatefulSetSpec", atomic_since: None, fields: &[
@@ -2308,8 +2306,7 @@ static STATEFUL_SET_SPEC: Struct = Struct { name: "StatefulSetSpec", go: "v1.Sta
     Field { name: "updateStrategy", go: "UpdateStrategy", ty: T::Struct(&STATEFUL_SET_UPDATE_STRATEGY), ..F },
     Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(10)), ..F },
     Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, since: 22, omitempty: true, ..F },
-    Field { name: "persistentVolumeClaimRetentionPolicy", go: "PersistentVolumeClaimRetentionPolicy", ty: T::Struct(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY), since: 27, pointer: true, omitempty: true, default: Some(Empty), ..F },
-    Field { name: "persistentVolumeClaimRetentionPolicy", go: "PersistentVolumeClaimRetentionPolicy", ty: T::Struct(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY), since: 23, until: 26, pointer: true, omitempty: true, ..F },
+    Field { name: "persistentVolumeClaimRetentionPolicy", go: "PersistentVolumeClaimRetentionPolicy", ty: T::Struct(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY), since: 23, pointer: true, omitempty: true, ..F },
     Field { name: "ordinals", go: "Ordinals", ty: T::Struct(&STATEFUL_SET_ORDINALS), since: 26, pointer: true, omitempty: true, ..F },
 ] };
 

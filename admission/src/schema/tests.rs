@@ -142,11 +142,11 @@ fn apply(#[case] path: &str, #[case] minor: u8, #[case] expected: Apply) {
     20,
     Some(Scalar::Bool(true))
 )]
-#[case("StatefulSetSpec.persistentVolumeClaimRetentionPolicy", 26, None)]
+#[case("PodFailurePolicyOnPodConditionsPattern.status", 30, None)]
 #[case(
-    "StatefulSetSpec.persistentVolumeClaimRetentionPolicy",
-    27,
-    Some(Scalar::Empty)
+    "PodFailurePolicyOnPodConditionsPattern.status",
+    31,
+    Some(Scalar::Text("True"))
 )]
 fn defaults(#[case] path: &str, #[case] minor: u8, #[case] default: Option<Scalar>) {
     assert_eq!(field(path, minor).expect("a field").default, default);
