@@ -1,28 +1,66 @@
 //! The order of one request, which decides what error the user sees: decode, default, mutating
 //! plugins, name generation, drops and syncs, validation, warnings, validating plugins.
+//!
+//! Upstream: the handlers in `k8s.io/apiserver/pkg/endpoints/handlers/{create,update,patch}.go`,
+//! `pkg/registry/rest/{create,update}.go` there, and the order of the plugins in
+//! `pkg/kubeapiserver/options/plugins.go`.
 
-use crate::request::{Request, Response, Source, World};
-use podgate_policy::Minor;
+use crate::decode::{self, DecodeError};
+use crate::default;
+use crate::encode;
+use crate::plugins::{
+    Built, Plugin, default_toleration_seconds, namespace_lifecycle, pod_security, priority,
+    runtime_class, service_account,
+};
+use crate::prepare;
+use crate::request::{Body, FieldValidation, Operation, Request, Response, Source, User, World};
+use crate::resource::Resource;
+use crate::status::{Grouped, Status};
+use crate::validation;
+use crate::value::Value;
+use crate::versions;
+use crate::warning_header::Recorder;
+use crate::warnings;
 
-/// The configuration of one API server: its minor, its plugins and their configuration, its gates.
-#[derive(Clone, Debug)]
-pub struct Server {
-    minor: Minor,
-}
+pub use crate::config::Server;
 
-impl Server {
-    /// A server of that minor with the flags of a kubeadm cluster and nothing else.
-    #[must_use]
-    pub fn new(minor: Minor) -> Self {
-        Self { minor }
-    }
-
-    /// Its minor.
-    #[must_use]
-    pub fn minor(&self) -> Minor {
-        self.minor
-    }
-}
+/// The plugins that podgate has built, in the order in which they run in both phases.
+static PLUGINS: [Built; 6] = [
+    // First, since nothing else makes sense in a namespace that is not there.
+    Built {
+        plugin: Plugin::NamespaceLifecycle,
+        admit: Some(namespace_lifecycle::admit),
+        validate: None,
+    },
+    // Adds the token volume, which policies then see.
+    Built {
+        plugin: Plugin::ServiceAccount,
+        admit: Some(service_account::admit),
+        validate: Some(service_account::validate),
+    },
+    // Only looks, and only at what all others and validation have left.
+    Built {
+        plugin: Plugin::PodSecurity,
+        admit: None,
+        validate: Some(pod_security::validate),
+    },
+    Built {
+        plugin: Plugin::Priority,
+        admit: Some(priority::admit),
+        validate: Some(priority::validate),
+    },
+    Built {
+        plugin: Plugin::DefaultTolerationSeconds,
+        admit: Some(default_toleration_seconds::admit),
+        validate: None,
+    },
+    // Behind the tolerations, as it merges those of the class into them.
+    Built {
+        plugin: Plugin::RuntimeClass,
+        admit: Some(runtime_class::admit),
+        validate: Some(runtime_class::validate),
+    },
+];
 
 /// Runs one request through the chain of `server`.
 pub fn admit<'a>(
@@ -31,6 +69,260 @@ pub fn admit<'a>(
     source: &mut dyn Source,
     request: Request<'a>,
 ) -> Response<'a> {
-    let _ = (server, world, source, request);
-    unreachable!("replaced before anything calls it")
+    let Request {
+        operation,
+        resource,
+        subresource,
+        namespace,
+        name,
+        user,
+        dry_run,
+        field_validation,
+        body,
+        old,
+    } = request;
+    let mut attributes = Attributes {
+        server,
+        world,
+        source,
+        operation,
+        resource,
+        subresource,
+        namespace,
+        name: name.to_owned(),
+        user,
+        dry_run,
+        old,
+        recorder: Recorder::default(),
+        audit: Vec::new(),
+    };
+    let outcome = run(&mut attributes, field_validation, body);
+    Response {
+        outcome,
+        warnings: attributes.recorder.into_texts(),
+        audit: attributes.audit,
+    }
+}
+
+fn run<'a>(
+    attributes: &mut Attributes<'_>,
+    field_validation: FieldValidation,
+    body: Body<'a>,
+) -> Result<Value<'a>, Status> {
+    let mut object = match body {
+        Body::Json(bytes) => decode_body(attributes, field_validation, bytes)?,
+        Body::Decoded(object) => object,
+    };
+    if attributes.operation == Operation::Delete {
+        mutate(attributes, &mut object)?;
+        validate(attributes, &object)?;
+        return Ok(object);
+    }
+    default::apply(attributes.server, attributes.resource, &mut object);
+    match attributes.operation {
+        Operation::Create => {
+            name_of(attributes, &object);
+            namespace_of(attributes, &object)?;
+            prepare::wipe(&mut object);
+            prepare::dedup_owners(attributes, &mut object, false);
+            mutate(attributes, &mut object)?;
+            prepare::dedup_owners(attributes, &mut object, true);
+            prepare::for_create(attributes, &mut object);
+            validate_create(attributes, &object)?;
+        }
+        Operation::Update => {
+            namespace_of(attributes, &object)?;
+            mutate(attributes, &mut object)?;
+            prepare::dedup_owners(attributes, &mut object, true);
+            if let Some(old) = attributes.old {
+                prepare::for_update(attributes, &mut object, old);
+                validate_update(attributes, &object, old)?;
+            }
+        }
+        Operation::Delete => {}
+    }
+    for text in warnings::of(attributes, &object) {
+        attributes.warn(&text);
+    }
+    validate(attributes, &object)?;
+    let minor = attributes.server.minor();
+    encode::as_stored(&mut object, attributes.resource.schema, minor);
+    Ok(object)
+}
+
+/// Decodes, and says what it left out, as the request and the minor will have it.
+fn decode_body<'a>(
+    attributes: &mut Attributes<'_>,
+    field_validation: FieldValidation,
+    bytes: &'a [u8],
+) -> Result<Value<'a>, Status> {
+    let (minor, resource) = (attributes.server.minor(), attributes.resource);
+    let bad = |error: DecodeError| Status::bad_request(error.message);
+    let decoded = decode::decode_as(bytes, resource, minor).map_err(bad)?;
+    if !versions::FIELD_VALIDATION.contain(minor) {
+        return Ok(decoded.object);
+    }
+    match field_validation {
+        FieldValidation::Ignore => {}
+        FieldValidation::Warn => {
+            for error in &decoded.strict {
+                attributes.warn(&error.to_string());
+            }
+        }
+        FieldValidation::Strict => {
+            if let Some(error) = DecodeError::strict(&decoded.strict) {
+                let (kind, version) = (resource.kind, resource.version);
+                return Err(Status::bad_request(format!(
+                    "{kind} in version {version:?} cannot be handled as a {kind}: {error}"
+                )));
+            }
+        }
+    }
+    Ok(decoded.object)
+}
+
+/// On create the attributes' name is the object's, and a namespace is in itself.
+fn name_of(attributes: &mut Attributes<'_>, object: &Value<'_>) {
+    if attributes.name.is_empty() {
+        object
+            .text_at(&["metadata", "name"])
+            .clone_into(&mut attributes.name);
+    }
+}
+
+/// `EnsureObjectNamespaceMatchesRequestNamespace`
+fn namespace_of(attributes: &Attributes<'_>, object: &Value<'_>) -> Result<(), Status> {
+    let given = object.text_at(&["metadata", "namespace"]);
+    let expected = if attributes.resource.namespaced {
+        attributes.namespace
+    } else {
+        ""
+    };
+    if given.is_empty() || given == expected {
+        return Ok(());
+    }
+    Err(Status::bad_request(
+        "the namespace of the provided object does not match the namespace sent on the request",
+    ))
+}
+
+/// The first phase of admission: the first error ends it.
+fn mutate(attributes: &mut Attributes<'_>, object: &mut Value<'_>) -> Result<(), Status> {
+    for built in &PLUGINS {
+        if let Some(admit) = built.admit
+            && attributes.server.has(built.plugin)
+        {
+            admit(attributes, object)?;
+        }
+    }
+    Ok(())
+}
+
+/// The second phase of admission: the first error ends it, and is the only one that is told.
+fn validate(attributes: &mut Attributes<'_>, object: &Value<'_>) -> Result<(), Status> {
+    for built in &PLUGINS {
+        if let Some(validate) = built.validate
+            && attributes.server.has(built.plugin)
+        {
+            validate(attributes, object)?;
+        }
+    }
+    Ok(())
+}
+
+fn validate_create(attributes: &Attributes<'_>, object: &Value<'_>) -> Result<(), Status> {
+    let settings = validation::Settings::new(attributes.server.minor());
+    let errors = validation::validate_create(object, attributes.resource, &settings);
+    invalid(attributes, object, &errors)
+}
+
+fn validate_update(
+    attributes: &Attributes<'_>,
+    object: &Value<'_>,
+    old: &Value<'_>,
+) -> Result<(), Status> {
+    let settings = validation::Settings::new(attributes.server.minor());
+    let errors = validation::validate_update(
+        object,
+        old,
+        attributes.resource,
+        attributes.subresource,
+        &settings,
+    );
+    invalid(attributes, object, &errors)
+}
+
+fn invalid(
+    attributes: &Attributes<'_>,
+    object: &Value<'_>,
+    errors: &[validation::field::Error],
+) -> Result<(), Status> {
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let name = object.text_at(&["metadata", "name"]);
+    Err(validation::invalid(attributes.resource, name, errors))
+}
+
+/// A request on its way through the chain, as plugins see it: upstream's `admission.Attributes`.
+pub(crate) struct Attributes<'r> {
+    pub(crate) server: &'r Server,
+    pub(crate) world: &'r dyn World,
+    pub(crate) source: &'r mut dyn Source,
+    pub(crate) operation: Operation,
+    pub(crate) resource: &'static Resource,
+    pub(crate) subresource: Option<&'r str>,
+    pub(crate) namespace: &'r str,
+    /// The name in the URL or of the object; empty until one is generated.
+    pub(crate) name: String,
+    pub(crate) user: &'r User,
+    #[expect(dead_code, reason = "no plugin looks at it yet")]
+    pub(crate) dry_run: bool,
+    pub(crate) old: Option<&'r Value<'static>>,
+    recorder: Recorder,
+    audit: Vec<(String, String)>,
+}
+
+impl Attributes<'_> {
+    /// Whether the request is about that resource, in whatever version.
+    pub(crate) fn is(&self, group: &str, name: &str) -> bool {
+        self.resource.group == group && self.resource.name == name
+    }
+
+    /// The resource as messages name it.
+    pub(crate) fn grouped(&self) -> Grouped<'static> {
+        Grouped {
+            group: self.resource.group,
+            name: self.resource.name,
+        }
+    }
+
+    /// Whether it is about a pod as a whole.
+    pub(crate) fn is_pod(&self) -> bool {
+        self.is("", "pods") && self.subresource.is_none()
+    }
+
+    /// Adds a warning.
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.recorder.add(text);
+    }
+
+    /// Adds an audit annotation.
+    pub(crate) fn audit(&mut self, prefix: &str, key: &str, value: &str) {
+        self.audit
+            .push((format!("{prefix}{key}"), value.to_owned()));
+    }
+
+    /// A 403 about the object, named as far as it has a name (`admission.NewForbidden`).
+    pub(crate) fn forbidden(&self, object: &Value<'_>, why: &str) -> Status {
+        let own = |key| object.text_at(&["metadata", key]);
+        let candidates = [
+            self.name.as_str(),
+            own("name"),
+            own("generateName"),
+            "Unknown",
+        ];
+        let name = candidates.into_iter().find(|name| !name.is_empty());
+        Status::forbidden(self.grouped(), name.unwrap_or_default(), why)
+    }
 }

@@ -8,17 +8,29 @@
 //! `k8s.io/kubernetes`.
 
 pub mod chain;
+pub mod config;
 pub mod decode;
+pub mod default;
+mod drop;
 pub mod encode;
+mod image;
 pub mod json;
+pub mod plugins;
+mod podspec;
+mod prepare;
 pub mod quantity;
 pub mod quote;
 pub mod request;
 pub mod resource;
+mod resources;
 pub mod schema;
 pub mod status;
 pub mod validation;
 pub mod value;
+pub mod versions;
+pub mod view;
+mod warning_header;
+mod warnings;
 
 #[cfg(test)]
 mod truth;

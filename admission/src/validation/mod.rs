@@ -10,7 +10,7 @@
 pub mod field;
 mod go;
 mod metadata;
-mod names;
+pub(crate) mod names;
 mod namespace;
 mod quantity;
 mod selectors;
