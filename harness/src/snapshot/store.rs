@@ -95,6 +95,14 @@ impl Store {
             .join(relative.with_file_name(format!("{}.snap", stem.unwrap_or(name)))))
     }
 
+    /// The text of a snapshot; `None` where there is none.
+    pub fn read(&self, path: &Path) -> Result<Option<String>, StoreError> {
+        let Some(file) = read_file(path)? else {
+            return Ok(None);
+        };
+        Ok(Some(split(path, &file)?.0))
+    }
+
     /// Compares the snapshot at `path` with what a run observed: see [`Comparison::of`].
     pub fn compare(
         &self,
