@@ -190,3 +190,20 @@ fn screaming(name: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("PodSpec", "POD_SPEC")]
+    #[case(
+        "AWSElasticBlockStoreVolumeSource",
+        "AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE"
+    )]
+    #[case("SELinuxOptions", "SE_LINUX_OPTIONS")]
+    #[case("PodOS", "POD_OS")]
+    fn screaming(#[case] name: &str, #[case] expected: &str) {
+        assert_eq!(super::screaming(name), expected);
+    }
+}

@@ -248,3 +248,6 @@ pub(super) fn apply_defaults(tables: &mut Tables, defaults: &[Default]) -> Resul
 pub(super) fn unqualified(go: &str) -> &str {
     go.rsplit_once('.').map_or(go, |(_, name)| name)
 }
+
+#[cfg(test)]
+mod tests;
