@@ -1,3 +1,5 @@
+//! Texts that servers write anew each time, and what is left of them.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

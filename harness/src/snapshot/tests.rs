@@ -1,3 +1,5 @@
+//! Snapshots read, folded, merged and written; and insta reading what was written.
+
 use std::collections::BTreeMap;
 
 use podgate_policy::Minor;
