@@ -20,6 +20,7 @@ mod podspec;
 mod prepare;
 pub mod quantity;
 pub mod quote;
+pub mod rbac;
 pub mod request;
 pub mod resource;
 mod resources;

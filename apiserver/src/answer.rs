@@ -2,6 +2,7 @@
 //!
 //! Upstream: `k8s.io/apiserver/pkg/endpoints/handlers/responsewriters`.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,10 +11,11 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, WARNING};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
+use podgate_admission::encode::{encode, encode_untyped};
+use podgate_admission::schema::Struct;
 use podgate_admission::status::Status;
 use podgate_admission::value::{Object, Value};
-
-use crate::{json, warning};
+use podgate_policy::Minor;
 
 /// The body of a response: all of it at once.
 #[derive(Debug, Default)]
@@ -51,7 +53,7 @@ pub struct AuditAnnotations(pub Vec<(String, String)>);
 #[derive(Debug)]
 pub(crate) struct Answer {
     code: u16,
-    body: Vec<u8>,
+    body: String,
     plain: bool,
     nosniff: bool,
     warnings: Vec<String>,
@@ -60,9 +62,9 @@ pub(crate) struct Answer {
 
 impl Answer {
     /// JSON that is already written.
-    pub(crate) fn json(code: u16, mut body: Vec<u8>) -> Self {
+    pub(crate) fn json(code: u16, mut body: String) -> Self {
         // Go's encoder ends every document with a line feed.
-        body.push(b'\n');
+        body.push('\n');
         Self {
             code,
             body,
@@ -77,7 +79,7 @@ impl Answer {
     pub(crate) fn text(code: u16, text: &str) -> Self {
         Self {
             code,
-            body: text.as_bytes().to_vec(),
+            body: text.to_owned(),
             plain: true,
             nosniff: true,
             warnings: Vec::new(),
@@ -90,11 +92,14 @@ impl Answer {
         Self::text(404, "404 page not found\n")
     }
 
-    /// An object.
-    pub(crate) fn object(code: u16, object: &Value<'_>) -> Self {
-        let mut body = Vec::with_capacity(2048);
-        json::write(object, &mut body);
-        Self::json(code, body)
+    /// An object of the API.
+    pub(crate) fn object(code: u16, object: &Value<'_>, schema: &Struct, minor: Minor) -> Self {
+        Self::json(code, encode(object, schema, minor))
+    }
+
+    /// An object that has no schema: its keys come in their order.
+    pub(crate) fn document(object: &Value<'_>) -> Self {
+        Self::json(200, encode_untyped(object))
     }
 
     /// A refusal by authorization, which upstream answers before any handler runs.
@@ -127,7 +132,7 @@ impl Answer {
         if self.nosniff {
             headers.insert(HeaderName::from_static("x-content-type-options"), NOSNIFF);
         }
-        for value in warning::headers(&self.warnings) {
+        for value in self.warnings.iter().filter_map(|text| warning(text)) {
             headers.append(WARNING, value);
         }
         if !self.audit.is_empty() {
@@ -141,7 +146,7 @@ impl Answer {
 
 impl From<&Status> for Answer {
     fn from(status: &Status) -> Self {
-        Self::object(status.code, &failure(status))
+        Self::json(status.code, status.to_json())
     }
 }
 
@@ -151,51 +156,13 @@ impl From<Status> for Answer {
     }
 }
 
-/// The Status object of a failure.
-fn failure(status: &Status) -> Value<'_> {
-    let mut object = header("Failure");
-    object.insert("message", status.message.as_str());
-    if !status.reason.is_empty() {
-        object.insert("reason", status.reason);
-    }
-    if let Some(details) = &status.details {
-        let mut written = Object::new();
-        for (key, value) in [
-            ("name", &details.name),
-            ("group", &details.group),
-            ("kind", &details.kind),
-        ] {
-            if !value.is_empty() {
-                written.insert(key, value.as_str());
-            }
-        }
-        if !details.causes.is_empty() {
-            let causes = details.causes.iter().map(|cause| {
-                let texts = [
-                    ("reason", cause.reason),
-                    ("message", &cause.message),
-                    ("field", &cause.field),
-                ];
-                Value::from(Object::from_iter(
-                    texts.into_iter().filter(|(_, text)| !text.is_empty()),
-                ))
-            });
-            written.insert("causes", causes.collect::<Vec<_>>());
-        }
-        if details.retry_after_seconds > 0 {
-            written.insert("retryAfterSeconds", i64::from(details.retry_after_seconds));
-        }
-        object.insert("details", written);
-    }
-    object.insert("code", i64::from(status.code));
-    Value::from(object)
-}
-
 /// The Status object that says that an object was deleted.
 ///
 /// Upstream: `k8s.io/apiserver/pkg/registry/generic/registry/store.go`, `finalizeDelete`.
 pub(crate) fn success<'a>(name: &'a str, group: &'a str, kind: &'a str, uid: &'a str) -> Value<'a> {
-    let mut object = header("Success");
+    let mut object = Object::from_iter([("kind", "Status"), ("apiVersion", "v1")]);
+    object.insert("metadata", Object::new());
+    object.insert("status", "Success");
     let details = [
         ("name", name),
         ("group", group),
@@ -204,14 +171,39 @@ pub(crate) fn success<'a>(name: &'a str, group: &'a str, kind: &'a str, uid: &'a
     ];
     object.insert(
         "details",
-        Object::from_iter(details.into_iter().filter(|(_, text)| !text.is_empty())),
+        details
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty())
+            .collect::<Object<'_>>(),
     );
     Value::from(object)
 }
 
-fn header(status: &'static str) -> Object<'static> {
-    let mut object = Object::from_iter([("kind", "Status"), ("apiVersion", "v1")]);
-    object.insert("metadata", Object::new());
-    object.insert("status", status);
-    object
+/// `299 - "TEXT"` (`NewWarningHeader` in `k8s.io/apimachinery/pkg/util/net/http.go`). Which texts are
+/// sent, and how much of them, admission has decided.
+fn warning(text: &str) -> Option<HeaderValue> {
+    let text = if text.contains(['\\', '"']) {
+        Cow::Owned(text.replace('\\', r"\\").replace('"', r#"\""#))
+    } else {
+        Cow::Borrowed(text)
+    };
+    HeaderValue::try_from(format!("299 - \"{text}\"").into_bytes()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("a b", r#"299 - "a b""#)]
+    #[case(r#"say "x\y""#, r#"299 - "say \"x\\y\"""#)]
+    #[case("ä", r#"299 - "ä""#)]
+    fn warnings_are_quoted(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(
+            warning(text).expect("a header").as_bytes(),
+            expected.as_bytes()
+        );
+    }
 }

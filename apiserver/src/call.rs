@@ -25,7 +25,6 @@ const TYPES: &str = "application/json";
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) minor: Minor,
-    pub(crate) verb: Verb,
     pub(crate) resource: &'static Resource,
     pub(crate) subresource: Option<&'static str>,
     /// Empty for cluster-scoped resources, and for lists over all namespaces.
@@ -47,9 +46,9 @@ pub(crate) enum Route {
     /// The group is not served at all.
     NoGroup,
     /// The group is served, the path is not.
-    NoRoute,
+    Nothing,
     /// The path is served, but not with that method.
-    NoMethod,
+    NotAllowed,
 }
 
 /// Finds what serves a path on a server of `minor`.
@@ -58,12 +57,12 @@ pub(crate) fn route(path: &ResourcePath<'_>, verb: Option<Verb>, minor: Minor) -
         return Route::NoGroup;
     }
     let Some(found) = resource::by_path(path.group, path.version, path.resource, minor) else {
-        return Route::NoRoute;
+        return Route::Nothing;
     };
     let everywhere = found.namespaced && path.namespace.is_empty();
     let misplaced = !found.namespaced && !path.namespace.is_empty() && found.name != "namespaces";
     if path.longer || misplaced || everywhere && !path.name.is_empty() {
-        return Route::NoRoute;
+        return Route::Nothing;
     }
     let review = registry::is_review(found);
     let (subresource, allowed) = match (path.subresource, verb) {
@@ -72,14 +71,13 @@ pub(crate) fn route(path: &ResourcePath<'_>, verb: Option<Verb>, minor: Minor) -
         }
         (None, Some(Verb::Create)) if review => (None, path.name.is_empty() && !everywhere),
         (None, _) if review => (None, false),
-        (None, Some(Verb::Watch)) => (None, false),
         (None, Some(Verb::List)) => (None, true),
         (None, Some(Verb::Create)) => (None, path.name.is_empty() && !everywhere),
+        (None, None | Some(Verb::Watch)) => (None, false),
         (None, Some(_)) => (None, !path.name.is_empty()),
-        (None, None) => (None, false),
         (Some(name), verb) => {
             let Some(served) = registry::subresources(found, minor).find(|s| s.name == name) else {
-                return Route::NoRoute;
+                return Route::Nothing;
             };
             let allowed = match verb {
                 Some(Verb::Get | Verb::Patch) => served.get,
@@ -92,7 +90,7 @@ pub(crate) fn route(path: &ResourcePath<'_>, verb: Option<Verb>, minor: Minor) -
     if allowed {
         Route::To(found, subresource)
     } else {
-        Route::NoMethod
+        Route::NotAllowed
     }
 }
 

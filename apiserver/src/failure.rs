@@ -1,18 +1,33 @@
-//! The failures that come from the store and from HTTP, not from admission.
+//! The failures that come from the store and from HTTP, as far as [`Status`] has no constructor.
 //!
 //! Upstream: `k8s.io/apimachinery/pkg/api/errors/errors.go`.
 
 use podgate_admission::resource::Resource;
-use podgate_admission::status::{Details, Status};
+use podgate_admission::status::{Details, Grouped, Status};
 
-/// `NewBadRequest`
-pub(crate) fn bad_request(message: String) -> Status {
-    Status {
-        code: 400,
-        reason: "BadRequest",
-        message,
-        details: None,
+/// The resource as messages name it.
+pub(crate) fn resource(resource: &Resource) -> Grouped<'static> {
+    Grouped {
+        group: resource.group,
+        name: resource.name,
     }
+}
+
+/// The kind as messages name it.
+pub(crate) fn kind(resource: &Resource) -> Grouped<'static> {
+    Grouped {
+        group: resource.group,
+        name: resource.kind,
+    }
+}
+
+/// `NewGenerateNameConflict`
+pub(crate) fn generated_name_exists(of: &Resource, name: &str) -> Status {
+    let mut status = Status::already_exists(resource(of), name);
+    status
+        .message
+        .push_str(", the server was not able to generate a unique name for the object");
+    status
 }
 
 /// An error that upstream gives no reason: its text, with code 500 (`ErrorToAPIStatus` in
@@ -24,66 +39,6 @@ pub(crate) fn unclassified(message: String) -> Status {
         message,
         details: None,
     }
-}
-
-/// `NewNotFound`
-pub(crate) fn not_found(resource: &Resource, name: &str) -> Status {
-    about(404, "NotFound", resource, name, |what| {
-        format!("{what} \"{name}\" not found")
-    })
-}
-
-/// `NewAlreadyExists`
-pub(crate) fn already_exists(resource: &Resource, name: &str) -> Status {
-    about(409, "AlreadyExists", resource, name, |what| {
-        format!("{what} \"{name}\" already exists")
-    })
-}
-
-/// `NewGenerateNameConflict`
-pub(crate) fn generated_name_exists(resource: &Resource, name: &str) -> Status {
-    about(409, "AlreadyExists", resource, name, |what| {
-        format!(
-            "{what} \"{name}\" already exists, the server was not able to generate a unique name \
-             for the object"
-        )
-    })
-}
-
-/// `NewConflict`
-pub(crate) fn conflict(resource: &Resource, name: &str, why: &str) -> Status {
-    about(409, "Conflict", resource, name, |what| {
-        format!("Operation cannot be fulfilled on {what} \"{name}\": {why}")
-    })
-}
-
-fn about(
-    code: u16,
-    reason: &'static str,
-    resource: &Resource,
-    name: &str,
-    message: impl FnOnce(&str) -> String,
-) -> Status {
-    Status {
-        code,
-        reason,
-        message: message(&resource.qualified()),
-        details: Some(Box::new(Details {
-            name: name.to_owned(),
-            group: resource.group.to_owned(),
-            kind: resource.name.to_owned(),
-            ..Details::default()
-        })),
-    }
-}
-
-/// `NewGenericServerResponse` for a path that no route has.
-pub(crate) fn no_route() -> Status {
-    generic(
-        404,
-        "NotFound",
-        "the server could not find the requested resource",
-    )
 }
 
 /// `NewGenericServerResponse` for a method that a path does not have.
@@ -114,21 +69,15 @@ fn generic(code: u16, reason: &'static str, message: &str) -> Status {
         code,
         reason,
         message: message.to_owned(),
-        details: Some(Box::default()),
+        details: Some(Box::new(Details::default())),
     }
 }
 
 /// `NewUnsupportedMediaTypeError` in `endpoints/handlers/negotiation/errors.go`.
 pub(crate) fn unsupported_media_type(accepted: &str) -> Status {
-    Status {
-        code: 415,
-        reason: "UnsupportedMediaType",
-        message: format!(
-            "the body of the request was in an unknown format - accepted media types include: \
-             {accepted}"
-        ),
-        details: None,
-    }
+    Status::unsupported_media_type(format!(
+        "the body of the request was in an unknown format - accepted media types include: {accepted}"
+    ))
 }
 
 /// `NewNotAcceptableError` in `endpoints/handlers/negotiation/errors.go`.

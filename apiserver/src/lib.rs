@@ -17,12 +17,12 @@
 //! lists are never cut into pages. What is not served is refused, not half done.
 
 mod answer;
+mod authorize;
 mod bootstrap;
 mod call;
 mod controllers;
 mod discovery;
 mod failure;
-mod json;
 mod options;
 mod patch;
 mod path;
@@ -35,7 +35,6 @@ mod store;
 mod user;
 mod verb;
 mod version;
-mod warning;
 
 pub use answer::{AuditAnnotations, Body};
 pub use server::ApiServer;

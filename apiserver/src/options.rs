@@ -3,11 +3,10 @@
 //! Upstream: `k8s.io/apimachinery/pkg/apis/meta/v1/types.go` (the fields),
 //! `.../validation/validation.go` (`ValidateCreateOptions` and its like).
 
+use podgate_admission::quote::quote;
 use podgate_admission::request::FieldValidation;
-use podgate_admission::status::{Cause, Details, Status};
+use podgate_admission::status::{Cause, Grouped, Status};
 use podgate_policy::Minor;
-
-use crate::failure;
 
 /// What the query says; each request uses what its verb knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,13 +92,13 @@ impl Options {
         {
             unsupported(
                 "propagationPolicy",
-                format!("{policy:?}"),
+                quote(policy),
                 r#""Foreground", "Background", "Orphan", "nil""#,
             );
         }
         if self.dry_run.iter().any(|value| value != "All") {
             // The values were printed with `%#v` up to 1.33, and as JSON since 1.34.
-            let quoted: Vec<String> = self.dry_run.iter().map(|v| format!("{v:?}")).collect();
+            let quoted: Vec<String> = self.dry_run.iter().map(|v| quote(v)).collect();
             let value = if minor.number() <= 33 {
                 format!("[]string{{{}}}", quoted.join(", "))
             } else {
@@ -112,32 +111,18 @@ impl Options {
         {
             unsupported(
                 "fieldValidation",
-                format!("{:?}", self.field_validation),
+                quote(&self.field_validation),
                 r#""", "Ignore", "Strict", "Warn""#,
             );
         }
         if causes.is_empty() {
             return Ok(());
         }
-        let texts: Vec<String> = causes
-            .iter()
-            .map(|cause| format!("{}: {}", cause.field, cause.message))
-            .collect();
-        let texts = match &*texts {
-            [text] => text.clone(),
-            texts => format!("[{}]", texts.join(", ")),
+        let kind = Grouped {
+            group: "meta.k8s.io",
+            name: kind,
         };
-        Err(Status {
-            code: 422,
-            reason: "Invalid",
-            message: format!("{kind}.meta.k8s.io \"\" is invalid: {texts}"),
-            details: Some(Box::new(Details {
-                group: "meta.k8s.io".to_owned(),
-                kind: kind.to_owned(),
-                causes,
-                ..Details::default()
-            })),
-        })
+        Err(Status::invalid(kind, "", causes))
     }
 }
 
@@ -149,7 +134,7 @@ fn integer(text: &str) -> Result<i64, Status> {
             PosOverflow | NegOverflow => "value out of range",
             _ => "invalid syntax",
         };
-        failure::bad_request(format!("strconv.ParseInt: parsing {text:?}: {why}"))
+        Status::bad_request(format!("strconv.ParseInt: parsing {}: {why}", quote(text)))
     })
 }
 

@@ -14,6 +14,7 @@ use http_body_util::BodyExt;
 use percent_encoding::percent_decode_str;
 use podgate_admission::chain::Server;
 use podgate_admission::request::User;
+use podgate_admission::status::Status;
 
 use crate::answer::{Answer, Body};
 use crate::call::{self, Call, Route};
@@ -21,7 +22,7 @@ use crate::options::Options;
 use crate::path::{Path, ResourcePath, Verb};
 use crate::source::Seeded;
 use crate::state::State;
-use crate::{bootstrap, discovery, failure, user, verb, version};
+use crate::{authorize, bootstrap, discovery, failure, registry, user, verb, version};
 
 /// An API server in this process.
 ///
@@ -73,18 +74,22 @@ impl ApiServer {
         let user = impersonated.unwrap_or_else(user::admin);
         let decoded = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         match Path::parse(&decoded) {
-            Path::Other(path) => self.other(&parts.method, path),
+            Path::Other(path) => self.other(&parts.method, path, &user),
             Path::Resource(path) => self.resource(parts, &path, &user, body),
         }
     }
 
-    fn other(&self, method: &Method, path: &str) -> Answer {
+    fn other(&self, method: &Method, path: &str, user: &User) -> Answer {
         let minor = self.server.minor();
+        let verb = method.as_str().to_ascii_lowercase();
+        if let Err(status) = authorize::other(&self.lock().store, user, &verb, path) {
+            return Answer::forbidden(&status);
+        }
         let found = match path.trim_end_matches('/') {
-            "/version" => Answer::object(200, &version::document(minor)),
+            "/version" => Answer::document(&version::document(minor)),
             "/healthz" | "/livez" | "/readyz" => Answer::text(200, "ok"),
             path => match discovery::document(path, minor) {
-                Some(document) => Answer::object(200, &document),
+                Some(document) => Answer::document(&document),
                 None => return no_document(path),
             },
         };
@@ -102,11 +107,15 @@ impl ApiServer {
         };
         let minor = self.server.minor();
         let verb = Verb::of(&parts.method, path, options.watch);
+        let state = &mut *self.lock();
+        if let Err(status) = authorize::resource(&state.store, user, verb, path) {
+            return Answer::forbidden(&status);
+        }
         let (resource, subresource) = match call::route(path, verb, minor) {
             Route::To(resource, subresource) => (resource, subresource),
             Route::NoGroup => return Answer::no_page(),
-            Route::NoRoute => return failure::no_route().into(),
-            Route::NoMethod => return failure::method_not_allowed().into(),
+            Route::Nothing => return Status::no_such_path().into(),
+            Route::NotAllowed => return failure::method_not_allowed().into(),
         };
         let Some(verb) = verb else {
             return failure::method_not_allowed().into();
@@ -116,7 +125,6 @@ impl ApiServer {
         }
         let call = Call {
             minor,
-            verb,
             resource,
             subresource,
             namespace: if resource.namespaced {
@@ -130,8 +138,8 @@ impl ApiServer {
             content_type: content_type(&parts.headers),
             body,
         };
-        let state = &mut self.lock();
         match verb {
+            Verb::Create if registry::is_review(resource) => verb::review(state, &call),
             Verb::Create => verb::create(&self.server, state, &call),
             Verb::Get => verb::get(state, &call),
             Verb::List | Verb::Watch => verb::list(state, &call),
@@ -156,7 +164,7 @@ fn no_document(path: &str) -> Answer {
         _ => false,
     };
     if served {
-        failure::no_route().into()
+        Status::no_such_path().into()
     } else {
         Answer::no_page()
     }
@@ -182,7 +190,7 @@ where
             let (parts, body) = request.into_parts();
             let answer = match body.collect().await {
                 Ok(body) => server.answer(&parts, &body.to_bytes()),
-                Err(error) => failure::bad_request(error.to_string()).into(),
+                Err(error) => Status::bad_request(error.to_string()).into(),
             };
             Ok(answer.into_response())
         })

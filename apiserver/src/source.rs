@@ -69,7 +69,6 @@ impl Source for Seeded {
         let mut suffix = String::with_capacity(SUFFIX_LENGTH as usize);
         for _ in 0..SUFFIX_LENGTH {
             // The remainder is below 27, so it fits.
-            #[expect(clippy::cast_possible_truncation)]
             suffix.push(char::from(ALPHABET[(number % 27) as usize]));
             number /= 27;
         }

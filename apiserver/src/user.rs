@@ -7,8 +7,6 @@ use http::HeaderMap;
 use podgate_admission::request::User;
 use podgate_admission::status::Status;
 
-use crate::failure;
-
 /// The group of those who may do everything.
 const MASTERS: &str = "system:masters";
 const AUTHENTICATED: &str = "system:authenticated";
@@ -39,7 +37,7 @@ pub(crate) fn of(headers: &HeaderMap) -> Result<Option<User>, Status> {
     if name.is_empty() {
         let extra = |header: &http::HeaderName| header.as_str().starts_with("impersonate-");
         if headers.keys().any(extra) {
-            return Err(failure::bad_request(
+            return Err(Status::bad_request(
                 "requested groups, uid or extra fields without impersonating a user".to_owned(),
             ));
         }

@@ -46,16 +46,18 @@ pub(crate) fn apply(
     let mut json = to_json(object);
     match kind {
         Kind::Json => {
-            let patch: json_patch::Patch = serde_json::from_slice(patch).map_err(undecodable)?;
+            let patch: json_patch::Patch =
+                serde_json::from_slice(patch).map_err(|error| undecodable(&error))?;
             json_patch::patch(&mut json, &patch).map_err(|_| failure::patch_not_applicable())?;
         }
         Kind::Merge => {
-            let patch = Json::Object(serde_json::from_slice(patch).map_err(undecodable)?);
+            let patch =
+                Json::Object(serde_json::from_slice(patch).map_err(|error| undecodable(&error))?);
             json_patch::merge(&mut json, &patch);
         }
         Kind::Strategic => {
             let patch: Map<String, Json> = serde_json::from_slice(patch)
-                .map_err(|error| failure::bad_request(error.to_string()))?;
+                .map_err(|error| Status::bad_request(error.to_string()))?;
             let original = match json {
                 Json::Object(original) => original,
                 _ => Map::new(),
@@ -68,8 +70,8 @@ pub(crate) fn apply(
 
 /// The error for a patch that is not the JSON it has to be. The text behind the colon is Go's on a
 /// real server.
-fn undecodable(error: serde_json::Error) -> Status {
-    failure::bad_request(format!("error decoding patch: {error}"))
+fn undecodable(error: &serde_json::Error) -> Status {
+    Status::bad_request(format!("error decoding patch: {error}"))
 }
 
 fn to_json(value: &Value<'_>) -> Json {

@@ -110,7 +110,7 @@ fn retain_keys(
     let Some(directive) = patch.remove(RETAIN_KEYS) else {
         return Ok(());
     };
-    let bad = || failure::bad_request("invalid patch format of retainKeys".to_owned());
+    let bad = || Status::bad_request("invalid patch format of retainKeys".to_owned());
     let keys = directive.as_array().ok_or_else(bad)?;
     let named = |key: &str| keys.iter().any(|k| k.as_str() == Some(key));
     let all_named = patch.iter().all(|(key, value)| {
@@ -142,7 +142,7 @@ fn order_lists(
         let name = &directive[ELEMENT_ORDER.len()..];
         let meta = Meta::of(schema, name, minor);
         let Some(Json::Array(order)) = patch.remove(&directive) else {
-            return Err(failure::bad_request(
+            return Err(Status::bad_request(
                 "invalid patch format of setElementOrder list".to_owned(),
             ));
         };

@@ -7,8 +7,6 @@ use podgate_admission::resource::Resource;
 use podgate_admission::status::Status;
 use podgate_admission::value::Value;
 
-use crate::failure;
-
 /// Fields that must have, or must not have, a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FieldSelector {
@@ -52,12 +50,12 @@ impl FieldSelector {
         let mut terms = Vec::new();
         for term in text.split(',').filter(|term| !term.is_empty()) {
             let (field, equal, value) = split(term).ok_or_else(|| {
-                failure::bad_request(format!(
+                Status::bad_request(format!(
                     "invalid selector: '{text}'; can't understand '{term}'"
                 ))
             })?;
             if !selectable(field, resource) {
-                return Err(failure::bad_request(unknown(field, resource)));
+                return Err(Status::bad_request(unknown(field, resource)));
             }
             terms.push(Term {
                 path: field.split('.').map(str::to_owned).collect(),

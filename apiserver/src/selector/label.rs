@@ -6,8 +6,6 @@
 use podgate_admission::status::Status;
 use podgate_admission::value::Value;
 
-use crate::failure;
-
 /// Requirements that labels must meet, all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LabelSelector {
@@ -39,7 +37,7 @@ impl LabelSelector {
         Parser::new(text)
             .selector()
             .map(|requirements| Self { requirements })
-            .map_err(failure::bad_request)
+            .map_err(Status::bad_request)
     }
 
     /// Whether the object's labels meet the selector.

@@ -5,10 +5,12 @@
 //! an object that admission refuses is refused, taken or not.
 
 use podgate_admission::chain::{self, Server};
+use podgate_admission::encode::as_stored;
 use podgate_admission::request::{Body, Operation, Request};
 use podgate_admission::status::Status;
 use podgate_admission::value::Value;
 
+use super::read::shown;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::failure;
@@ -52,7 +54,8 @@ pub(super) fn create_named<'a>(
     );
     let answer = match response.outcome {
         Err(status) => status.into(),
-        Ok(object) => {
+        Ok(mut object) => {
+            as_stored(&mut object, call.resource.schema, call.minor);
             let name = object.text_at(&["metadata", "name"]);
             if state
                 .store
@@ -61,7 +64,7 @@ pub(super) fn create_named<'a>(
             {
                 taken(call, &object, name).into()
             } else if dry_run {
-                Answer::object(201, &object)
+                Answer::object(201, &object, call.resource.schema, call.minor)
             } else {
                 let name = name.to_owned();
                 let stored = state.put(
@@ -70,7 +73,7 @@ pub(super) fn create_named<'a>(
                     &name,
                     object.into_owned(),
                 );
-                let answer = Answer::object(201, &stored);
+                let answer = shown(201, &stored, call);
                 state.settle(call.minor, call.resource, call.namespace, &name);
                 answer
             }
@@ -84,6 +87,6 @@ fn taken(call: &Call<'_>, object: &Value<'_>, name: &str) -> Status {
     if generated {
         failure::generated_name_exists(call.resource, name)
     } else {
-        failure::already_exists(call.resource, name)
+        Status::already_exists(failure::resource(call.resource), name)
     }
 }

@@ -8,10 +8,10 @@
 //! a real server answers before they have done it.
 
 use podgate_admission::chain::{self, Server};
+use podgate_admission::decode::decode_untyped;
 use podgate_admission::request::{Body, Operation, Request, Source};
 use podgate_admission::status::Status;
 use podgate_admission::value::{Object, Value};
-use serde_json::Value as Json;
 
 use super::read::{meta, selected, write};
 use crate::answer::{self, Answer};
@@ -33,7 +33,7 @@ pub(crate) fn delete(server: &Server, state: &mut State, call: &Call<'_>) -> Ans
         .find(call.resource.name, call.namespace, call.name)
         .cloned()
     else {
-        return failure::not_found(call.resource, call.name).into();
+        return Status::not_found(failure::resource(call.resource), call.name).into();
     };
     if let Err(status) = check_preconditions(&sent, &old, call) {
         return status.into();
@@ -41,17 +41,14 @@ pub(crate) fn delete(server: &Server, state: &mut State, call: &Call<'_>) -> Ans
     match remove(server, state, call, &options, &old) {
         Err(status) => status.into(),
         Ok(object) if registry::returns_deleted(call.resource) || !finalizers(&old).is_empty() => {
-            Answer::object(200, &object)
+            Answer::object(200, &object, call.resource.schema, call.minor)
         }
-        Ok(_) => Answer::object(
-            200,
-            &answer::success(
-                call.name,
-                call.resource.group,
-                call.resource.name,
-                meta(&old, "uid"),
-            ),
-        ),
+        Ok(_) => Answer::document(&answer::success(
+            call.name,
+            call.resource.group,
+            call.resource.name,
+            meta(&old, "uid"),
+        )),
     }
 }
 
@@ -170,29 +167,30 @@ fn finalizers<'v>(object: &'v Value<'_>) -> &'v [Value<'v>] {
 }
 
 /// The options of the query, or those of the body, which then count alone; and the body.
-fn delete_options(call: &Call<'_>) -> Result<(Options, Json), Status> {
+fn delete_options<'a>(call: &Call<'a>) -> Result<(Options, Value<'a>), Status> {
     let mut options = call.options.clone();
-    let mut sent = Json::Null;
+    let mut sent = Value::Null;
     if !call.body.is_empty() {
         call.check_content_type()?;
-        sent = serde_json::from_slice(call.body)
-            .map_err(|error| failure::bad_request(error.to_string()))?;
-        let dry_run = sent["dryRun"].as_array().into_iter().flatten();
+        sent = decode_untyped(call.body).map_err(|error| Status::bad_request(error.message))?;
+        let dry_run = sent.list_at(&["dryRun"]).iter();
         options = options.with_dry_run(
             dry_run
                 .filter_map(|value| value.as_str().map(str::to_owned))
                 .collect(),
         );
-        options.grace_period_seconds = sent["gracePeriodSeconds"].as_i64();
-        options.propagation_policy = sent["propagationPolicy"].as_str().map(str::to_owned);
+        options.grace_period_seconds = sent.get("gracePeriodSeconds").and_then(Value::as_int);
+        let policy = sent.get("propagationPolicy").and_then(Value::as_str);
+        options.propagation_policy = policy.map(str::to_owned);
     }
     options.validate("DeleteOptions", call.minor)?;
     Ok((options, sent))
 }
 
-/// `BeforeDelete`: the preconditions of the options hold.
-fn check_preconditions(sent: &Json, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
-    let wanted = |key: &str| sent["preconditions"][key].as_str();
+/// `BeforeDelete`: the preconditions of the options hold. The conflict names the kind where the
+/// resource belongs, as upstream does.
+fn check_preconditions(sent: &Value<'_>, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
+    let wanted = |key: &str| sent.at(&["preconditions", key]).and_then(Value::as_str);
     if let Some(uid) = wanted("uid")
         && uid != meta(old, "uid")
     {
@@ -201,7 +199,11 @@ fn check_preconditions(sent: &Json, old: &Value<'_>, call: &Call<'_>) -> Result<
              might have been deleted and then recreated",
             meta(old, "uid")
         );
-        return Err(precondition_failed(call, &why));
+        return Err(Status::conflict(
+            failure::kind(call.resource),
+            call.name,
+            &why,
+        ));
     }
     if let Some(version) = wanted("resourceVersion")
         && version != meta(old, "resourceVersion")
@@ -211,22 +213,11 @@ fn check_preconditions(sent: &Json, old: &Value<'_>, call: &Call<'_>) -> Result<
              in record ({}). The object might have been modified",
             meta(old, "resourceVersion")
         );
-        return Err(precondition_failed(call, &why));
+        return Err(Status::conflict(
+            failure::kind(call.resource),
+            call.name,
+            &why,
+        ));
     }
     Ok(())
-}
-
-/// A conflict that names the kind where the resource belongs, as upstream does.
-fn precondition_failed(call: &Call<'_>, why: &str) -> Status {
-    let mut status = failure::conflict(call.resource, call.name, why);
-    let qualified = call.resource.qualified();
-    let kind = match call.resource.group {
-        "" => call.resource.kind.to_owned(),
-        group => format!("{}.{group}", call.resource.kind),
-    };
-    status.message = status.message.replacen(&qualified, &kind, 1);
-    if let Some(details) = &mut status.details {
-        call.resource.kind.clone_into(&mut details.kind);
-    }
-    status
 }

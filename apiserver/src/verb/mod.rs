@@ -5,9 +5,11 @@
 mod create;
 mod delete;
 mod read;
+mod review;
 mod update;
 
 pub(crate) use create::create;
 pub(crate) use delete::{delete, delete_collection};
 pub(crate) use read::{get, list};
+pub(crate) use review::review;
 pub(crate) use update::{patch, update};

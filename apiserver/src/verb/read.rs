@@ -3,13 +3,13 @@
 //! Upstream: `k8s.io/apiserver/pkg/endpoints/handlers/get.go`. The order of a list is that of the
 //! keys in etcd.
 
+use podgate_admission::encode::encode;
 use podgate_admission::status::Status;
 use podgate_admission::value::Value;
 
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::failure;
-use crate::json;
 use crate::selector::{FieldSelector, LabelSelector};
 use crate::state::{State, in_version};
 use crate::store::Stored;
@@ -20,8 +20,8 @@ pub(crate) fn get(state: &State, call: &Call<'_>) -> Answer {
         .store
         .find(call.resource.name, call.namespace, call.name)
     {
-        Some(object) => Answer::object(200, &in_version(object, call.resource)),
-        None => failure::not_found(call.resource, call.name).into(),
+        Some(object) => shown(200, object, call),
+        None => Status::not_found(failure::resource(call.resource), call.name).into(),
     }
 }
 
@@ -52,26 +52,32 @@ pub(super) fn write<'s>(
     call: &Call<'_>,
     objects: impl IntoIterator<Item = &'s Stored>,
 ) -> Answer {
-    let mut body = Vec::with_capacity(4096);
-    body.extend_from_slice(b"{\"kind\":");
-    json::string(&format!("{}List", call.resource.kind), &mut body);
-    body.extend_from_slice(b",\"apiVersion\":");
-    json::string(&call.resource.api_version(), &mut body);
-    body.extend_from_slice(b",\"metadata\":{\"resourceVersion\":");
-    json::string(&state.store.revision().to_string(), &mut body);
-    body.extend_from_slice(b"},\"items\":[");
-    for (at, object) in objects
-        .into_iter()
-        .filter_map(|object| object.as_object())
-        .enumerate()
-    {
-        if at > 0 {
-            body.push(b',');
+    let mut body = format!(
+        "{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{{\"resourceVersion\":\"{}\"}},\
+         \"items\":[",
+        call.resource.kind,
+        call.resource.api_version(),
+        state.store.revision(),
+    );
+    let mut first = true;
+    for object in objects {
+        if !first {
+            body.push(',');
         }
-        json::fields(object, &["kind", "apiVersion"], &mut body);
+        first = false;
+        let item = encode(object, call.resource.schema, call.minor);
+        // The kind and the version are what stands before the metadata.
+        body.push('{');
+        body.push_str(&item[item.find("\"metadata\"").unwrap_or(1)..]);
     }
-    body.extend_from_slice(b"]}");
+    body.push_str("]}");
     Answer::json(200, body)
+}
+
+/// A stored object as the request's version shows it.
+pub(super) fn shown(code: u16, object: &Stored, call: &Call<'_>) -> Answer {
+    let object = in_version(object, call.resource);
+    Answer::object(code, &object, call.resource.schema, call.minor)
 }
 
 /// A text of an object's metadata.

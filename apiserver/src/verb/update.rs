@@ -6,20 +6,21 @@
 //! plugin is answered as stale.
 
 use podgate_admission::chain::{self, Server};
+use podgate_admission::decode::decode_untyped;
+use podgate_admission::encode::{as_stored, encode};
 use podgate_admission::request::{Body, Operation, Request};
 use podgate_admission::resource::Resource;
-use podgate_admission::status::{Cause, Details, Status};
+use podgate_admission::status::{Cause, Status};
 use podgate_admission::value::Value;
-use serde_json::Value as Json;
 
 use super::create::create_named;
-use super::read::meta;
+use super::read::{meta, shown};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::failure;
 use crate::patch::{self, Kind};
 use crate::registry;
-use crate::state::{State, in_version, set_version};
+use crate::state::{State, in_version};
 use crate::store::Stored;
 
 const STALE: &str = "the object has been modified; please apply your changes to the latest version \
@@ -34,12 +35,12 @@ pub(crate) fn update(server: &Server, state: &mut State, call: &Call<'_>) -> Ans
         return status.into();
     }
     // A body that is no object is left to the decoder, which has the words for it.
-    let sent: Json = serde_json::from_slice(call.body).unwrap_or_default();
+    let sent = decode_untyped(call.body).unwrap_or_default();
     let old = state
         .store
         .find(call.resource.name, call.namespace, call.name)
         .cloned();
-    if sent.is_object()
+    if sent.as_object().is_some()
         && let Err(status) = check_name(&sent, call)
     {
         return status.into();
@@ -48,7 +49,7 @@ pub(crate) fn update(server: &Server, state: &mut State, call: &Call<'_>) -> Ans
         if registry::creates_on_update(call.resource) && call.subresource.is_none() {
             return create_named(server, state, call, Body::Json(call.body));
         }
-        return failure::not_found(call.resource, call.name).into();
+        return Status::not_found(failure::resource(call.resource), call.name).into();
     };
     let checks = check_uid(&sent, &old, call).and_then(|()| check_version(&sent, &old, call));
     if let Err(status) = checks {
@@ -70,14 +71,16 @@ pub(crate) fn patch(server: &Server, state: &mut State, call: &Call<'_>) -> Answ
         .find(call.resource.name, call.namespace, call.name)
         .cloned()
     else {
-        return failure::not_found(call.resource, call.name).into();
+        return Status::not_found(failure::resource(call.resource), call.name).into();
     };
     let current = in_version(&old, call.resource);
     let patched = patch::apply(kind, &current, call.body, call.resource.schema, call.minor)
         .and_then(|patched| {
-            check_name(&patched, call)?;
-            check_version(&patched, &old, call)?;
-            Ok(patched.to_string())
+            let body = patched.to_string();
+            let sent = decode_untyped(body.as_bytes()).unwrap_or_default();
+            check_name(&sent, call)?;
+            check_version(&sent, &old, call)?;
+            Ok(body)
         });
     match patched {
         Ok(body) => store_update(server, state, call, &old, Body::Json(body.as_bytes())),
@@ -113,26 +116,31 @@ fn store_update(
     let answer = match response.outcome {
         Err(status) => status.into(),
         Ok(mut object) => {
+            let (schema, minor) = (call.resource.schema, call.minor);
+            as_stored(&mut object, schema, minor);
             // What was stored keeps its version until it is written; a dry run shows the old one.
-            if let (Some(object), Ok(version)) =
-                (object.as_object_mut(), meta(old, "resourceVersion").parse())
-            {
-                set_version(object.object_mut("metadata"), version);
+            if let (Some(object), Some(version)) = (
+                object.as_object_mut(),
+                old.at(&["metadata", "resourceVersion"]),
+            ) {
+                object
+                    .object_mut("metadata")
+                    .insert("resourceVersion", version.clone());
             }
-            if call.options.dry_run() || object == **old {
-                Answer::object(200, &object)
-            } else if deleted_by(&object, old) {
-                let answer = Answer::object(200, &object);
-                state
-                    .store
-                    .remove(call.resource.name, call.namespace, call.name);
-                state.settle(call.minor, call.resource, call.namespace, call.name);
-                answer
+            let json = encode(&object, schema, minor);
+            let changed = json != encode(&in_version(old, call.resource), schema, minor);
+            if call.options.dry_run() || !changed {
+                Answer::json(200, json)
             } else {
-                let object = object.into_owned();
-                let stored = state.put(call.resource.name, call.namespace, call.name, object);
-                let answer = Answer::object(200, &in_version(&stored, call.resource));
-                state.settle(call.minor, call.resource, call.namespace, call.name);
+                let (resource, namespace, name) = (call.resource, call.namespace, call.name);
+                let answer = if deleted_by(&object, old) {
+                    state.store.remove(resource.name, namespace, name);
+                    Answer::json(200, json)
+                } else {
+                    let stored = state.put(resource.name, namespace, name, object.into_owned());
+                    shown(200, &stored, call)
+                };
+                state.settle(minor, resource, namespace, name);
                 answer
             }
         }
@@ -154,16 +162,16 @@ fn deleted_by(new: &Value<'_>, old: &Value<'_>) -> bool {
 }
 
 /// `checkName` in `endpoints/handlers/rest.go`
-fn check_name(sent: &Json, call: &Call<'_>) -> Result<(), Status> {
-    let name = text(sent, "name");
+fn check_name(sent: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
+    let name = meta(sent, "name");
     if name.is_empty() {
-        return Err(failure::bad_request(format!(
+        return Err(Status::bad_request(format!(
             "the name of the object ({} based on URL) was undeterminable: name must be provided",
             call.name
         )));
     }
     if name != call.name {
-        return Err(failure::bad_request(format!(
+        return Err(Status::bad_request(format!(
             "the name of the object ({name}) does not match the name on the URL ({})",
             call.name
         )));
@@ -172,8 +180,8 @@ fn check_name(sent: &Json, call: &Call<'_>) -> Result<(), Status> {
 }
 
 /// `Preconditions.Check` in `k8s.io/apiserver/pkg/storage/interfaces.go`, as the store words it.
-fn check_uid(sent: &Json, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
-    let (sent, stored) = (text(sent, "uid"), meta(old, "uid"));
+fn check_uid(sent: &Value<'_>, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
+    let (sent, stored) = (meta(sent, "uid"), meta(old, "uid"));
     if sent.is_empty() || sent == stored {
         return Ok(());
     }
@@ -183,12 +191,16 @@ fn check_uid(sent: &Json, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status
          {stored}",
         registry::key(call.resource, call.namespace, call.name)
     );
-    Err(failure::conflict(call.resource, call.name, &why))
+    Err(Status::conflict(
+        failure::resource(call.resource),
+        call.name,
+        &why,
+    ))
 }
 
 /// Refuses changes to another version than the stored one.
-fn check_version(sent: &Json, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
-    let sent = text(sent, "resourceVersion");
+fn check_version(sent: &Value<'_>, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
+    let sent = meta(sent, "resourceVersion");
     if matches!(sent, "" | "0") {
         if registry::wants_version(call.resource) {
             return Err(version_missing(call.resource, call.name));
@@ -198,7 +210,11 @@ fn check_version(sent: &Json, old: &Value<'_>, call: &Call<'_>) -> Result<(), St
     if sent == meta(old, "resourceVersion") {
         Ok(())
     } else {
-        Err(failure::conflict(call.resource, call.name, STALE))
+        Err(Status::conflict(
+            failure::resource(call.resource),
+            call.name,
+            STALE,
+        ))
     }
 }
 
@@ -208,27 +224,6 @@ fn version_missing(resource: &Resource, name: &str) -> Status {
         message: "Invalid value: 0: must be specified for an update".to_owned(),
         field: "metadata.resourceVersion".to_owned(),
     };
-    Status {
-        code: 422,
-        reason: "Invalid",
-        // Upstream prints the resource where the kind belongs.
-        message: format!(
-            "{} \"{name}\" is invalid: {}: {}",
-            resource.qualified(),
-            cause.field,
-            cause.message
-        ),
-        details: Some(Box::new(Details {
-            name: name.to_owned(),
-            group: resource.group.to_owned(),
-            kind: resource.name.to_owned(),
-            causes: vec![cause],
-            ..Details::default()
-        })),
-    }
-}
-
-/// A text of the metadata that was sent.
-fn text<'j>(sent: &'j Json, key: &str) -> &'j str {
-    sent["metadata"][key].as_str().unwrap_or_default()
+    // Upstream names the resource where the kind belongs.
+    Status::invalid(failure::resource(resource), name, vec![cause])
 }

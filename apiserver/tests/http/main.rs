@@ -1,5 +1,6 @@
 //! The server as an HTTP client sees it, one request at a time.
 
+mod authorization;
 mod discovery;
 mod exchange;
 mod read;

@@ -1,7 +1,11 @@
 //! What controllers make of a write, done before the next request: default service accounts, their
-//! tokens, and the end of namespaces.
+//! tokens, the end of namespaces, and cluster roles that are gathered from others.
 //!
-//! Upstream: `k8s.io/kubernetes/pkg/controller/{serviceaccount,namespace}`.
+//! Upstream: `k8s.io/kubernetes/pkg/controller/{serviceaccount,namespace,clusterroleaggregation}`.
+
+mod aggregation;
+
+pub(crate) use aggregation::settle as aggregate;
 
 use podgate_admission::request::Source;
 use podgate_admission::resource::Resource;
@@ -27,6 +31,7 @@ pub(crate) fn after(
     match (written.group, written.name) {
         ("", "namespaces") => after_namespace(state, minor, name),
         ("", "serviceaccounts") => after_service_account(state, minor, namespace, name),
+        ("rbac.authorization.k8s.io", "clusterroles") => aggregate(state),
         _ => {}
     }
 }

@@ -1,8 +1,10 @@
-//! What a cluster has before anybody asks it for anything: the system's namespaces and priority
-//! classes.
+//! What a cluster has before anybody asks it for anything: the system's namespaces, priority classes
+//! and roles.
 //!
 //! Upstream: `k8s.io/kubernetes/pkg/controlplane/controller/systemnamespaces`,
 //! `pkg/apis/scheduling/v1/helpers.go`.
+
+mod roles;
 
 use podgate_admission::request::Source;
 use podgate_admission::value::{Object, Value};
@@ -60,6 +62,8 @@ pub(crate) fn state(minor: Minor, source: Seeded) -> State {
         class.insert("preemptionPolicy", "PreemptLowerPriority");
         state.put("priorityclasses", "", name, class);
     }
+    roles::create(&mut state);
+    controllers::aggregate(&mut state);
     state
 }
 

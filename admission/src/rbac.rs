@@ -1,0 +1,219 @@
+//! What a user may do, by the roles and bindings of the cluster.
+//!
+//! Upstream: `plugin/pkg/auth/authorizer/rbac/rbac.go` (the authorizer),
+//! `pkg/registry/rbac/validation/rule.go` (`VisitRulesFor`, which rules apply to a user),
+//! `pkg/apis/rbac/v1/evaluation_helpers.go` (what a rule allows), and for the texts
+//! `k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go`.
+
+use crate::quote::quote;
+use crate::request::{User, World};
+use crate::status::{Grouped, Status};
+use crate::value::Value;
+
+/// The group whose members may do everything; no rule is asked about them.
+const MASTERS: &str = "system:masters";
+
+/// What a user wants to do, in the terms of rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attributes<'a> {
+    /// `get`, `create`, `use` ...; for paths that are no resources the method in small letters.
+    pub verb: &'a str,
+    /// The API group; empty for the core group.
+    pub group: &'a str,
+    /// The resource: `pods`.
+    pub resource: &'a str,
+    /// The subresource: `ephemeralcontainers`; empty where there is none.
+    pub subresource: &'a str,
+    /// The namespace; empty for cluster-scoped resources, and for all namespaces.
+    pub namespace: &'a str,
+    /// The name; empty where the request has none, as on create.
+    pub name: &'a str,
+    /// The path, where it is no resource's; the fields above but the verb say nothing then.
+    pub path: Option<&'a str>,
+}
+
+/// What the rules say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether some rule allows it.
+    pub allowed: bool,
+    /// What went wrong while looking, which a refusal tells the user: roles that are not there.
+    pub reason: String,
+}
+
+/// Whether `user` may do that.
+pub fn authorize(world: &dyn World, user: &User, attributes: &Attributes<'_>) -> Decision {
+    if user.groups.iter().any(|group| group == MASTERS) {
+        return Decision {
+            allowed: true,
+            reason: String::new(),
+        };
+    }
+    let mut missing = Vec::new();
+    let mut bound = |bindings: &str, namespace: &str| {
+        world.list(bindings, namespace).iter().any(|binding| {
+            applies(binding, user, namespace)
+                && rules(world, binding, namespace, &mut missing, |rule| {
+                    allows(rule, attributes)
+                })
+        })
+    };
+    let allowed = bound("clusterrolebindings", "")
+        || !attributes.namespace.is_empty() && bound("rolebindings", attributes.namespace);
+    let reason = match &*missing {
+        _ if allowed => String::new(),
+        [] => String::new(),
+        [one] => format!("RBAC: {one}"),
+        many => format!("RBAC: [{}]", many.join(", ")),
+    };
+    Decision { allowed, reason }
+}
+
+/// The refusal that the user reads (`Forbidden`, `forbiddenMessage`).
+#[must_use]
+pub fn forbidden(user: &User, attributes: &Attributes<'_>, reason: &str) -> Status {
+    let Attributes {
+        verb,
+        group,
+        resource,
+        subresource,
+        namespace,
+        name,
+        path,
+    } = *attributes;
+    let who = quote(&user.name);
+    let mut message = if let Some(path) = path {
+        format!("User {who} cannot {verb} path {}", quote(path))
+    } else {
+        let slash = if subresource.is_empty() { "" } else { "/" };
+        let what = quote(&format!("{resource}{slash}{subresource}"));
+        let place = if namespace.is_empty() {
+            "at the cluster scope".to_owned()
+        } else {
+            format!("in the namespace {}", quote(namespace))
+        };
+        format!(
+            "User {who} cannot {verb} resource {what} in API group {} {place}",
+            quote(group)
+        )
+    };
+    if !reason.is_empty() {
+        message = format!("{message}: {reason}");
+    }
+    if path.is_some() {
+        let mut status = Status::forbidden(Grouped { group, name: "" }, "", &message);
+        status.message = format!("forbidden: {message}");
+        return status;
+    }
+    let resource = Grouped {
+        group,
+        name: resource,
+    };
+    Status::forbidden(resource, name, &message)
+}
+
+/// Whether the binding is about the user; a service account without a namespace is that of the
+/// binding (`appliesTo`).
+fn applies(binding: &Value<'_>, user: &User, namespace: &str) -> bool {
+    binding.list_at(&["subjects"]).iter().any(|subject| {
+        let name = subject.text_at(&["name"]);
+        match subject.text_at(&["kind"]) {
+            "User" => name == user.name,
+            "Group" => user.groups.iter().any(|group| group == name),
+            "ServiceAccount" => {
+                let of = match subject.text_at(&["namespace"]) {
+                    "" => namespace,
+                    named => named,
+                };
+                !of.is_empty()
+                    && user
+                        .name
+                        .strip_prefix("system:serviceaccount:")
+                        .and_then(|rest| rest.split_once(':'))
+                        .is_some_and(|account| account == (of, name))
+            }
+            _ => false,
+        }
+    })
+}
+
+/// Whether `holds` says yes to a rule of the binding's role (`GetRoleReferenceRules`).
+fn rules(
+    world: &dyn World,
+    binding: &Value<'_>,
+    namespace: &str,
+    missing: &mut Vec<String>,
+    holds: impl FnMut(&Value<'static>) -> bool,
+) -> bool {
+    let name = binding.text_at(&["roleRef", "name"]);
+    let (role, kind) = match binding.text_at(&["roleRef", "kind"]) {
+        "Role" => (world.get("roles", namespace, name), "role"),
+        "ClusterRole" => (world.get("clusterroles", "", name), "clusterrole"),
+        other => {
+            missing.push(format!("unsupported role reference kind: {}", quote(other)));
+            return false;
+        }
+    };
+    let Some(role) = role else {
+        missing.push(format!(
+            "{kind}.rbac.authorization.k8s.io {} not found",
+            quote(name)
+        ));
+        return false;
+    };
+    role.list_at(&["rules"]).iter().any(holds)
+}
+
+/// `RuleAllows`
+fn allows(rule: &Value<'_>, attributes: &Attributes<'_>) -> bool {
+    let has = |list: &str, wanted: &str| {
+        rule.list_at(&[list])
+            .iter()
+            .filter_map(Value::as_str)
+            .any(|value| value == "*" || value == wanted)
+    };
+    if !has("verbs", attributes.verb) {
+        return false;
+    }
+    if let Some(path) = attributes.path {
+        return rule
+            .list_at(&["nonResourceURLs"])
+            .iter()
+            .filter_map(Value::as_str)
+            .any(|url| url == path || url.strip_suffix('*').is_some_and(|u| path.starts_with(u)));
+    }
+    has("apiGroups", attributes.group)
+        && rule
+            .list_at(&["resources"])
+            .iter()
+            .filter_map(Value::as_str)
+            .any(|resource| is_resource(resource, attributes))
+        && names(rule, attributes.name)
+}
+
+/// `ResourceMatches`: `pods`, `pods/status`, `*/status` and `*`.
+fn is_resource(rule: &str, attributes: &Attributes<'_>) -> bool {
+    let Attributes {
+        resource,
+        subresource,
+        ..
+    } = *attributes;
+    if rule == "*" {
+        return true;
+    }
+    match rule.split_once('/') {
+        None => subresource.is_empty() && rule == resource,
+        Some((of, sub)) => {
+            !subresource.is_empty() && sub == subresource && (of == "*" || of == resource)
+        }
+    }
+}
+
+/// `ResourceNameMatches`
+fn names(rule: &Value<'_>, name: &str) -> bool {
+    let names = rule.list_at(&["resourceNames"]);
+    names.is_empty() || names.iter().any(|value| value.as_str() == Some(name))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! RBAC, impersonation and access reviews, on the roles that a server has when it has just started.
+
+use http::Method;
+use rstest::rstest;
+use serde_json::json;
+
+use crate::exchange::{get, send, server};
+
+const RULES: &str = "/apis/rbac.authorization.k8s.io/v1";
+
+// As recorded on 1.23 and 1.36.
+#[test]
+fn a_stranger_is_refused() {
+    let headers = [("impersonate-user", "alice")];
+    let path = "/api/v1/namespaces/web/pods";
+    for (method, verb) in [(Method::GET, "list"), (Method::POST, "create")] {
+        let answer = send(&server(36), &method, path, &headers, "{}");
+        let message = format!(
+            r#"pods is forbidden: User "alice" cannot {verb} resource "pods" in API group "" in the namespace "web""#
+        );
+        let status = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "message": message, "reason": "Forbidden", "details": {"kind": "pods"}, "code": 403,
+        });
+        assert_eq!((answer.code, answer.body), (403, status));
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+    }
+}
+
+#[rstest]
+#[case("system:masters", "/api/v1/namespaces/web/secrets", 200)]
+#[case("dev", "/api/v1/namespaces/web/secrets", 403)]
+#[case("dev", "/apis", 200)]
+#[case("dev", "/version", 200)]
+#[case("dev", "/metrics", 403)]
+#[case("dev", "/apis/nope/v1/foos", 403)]
+fn groups_have_rights(#[case] group: &str, #[case] path: &str, #[case] code: u16) {
+    let headers = [("impersonate-user", "x"), ("impersonate-group", group)];
+    assert_eq!(
+        send(&server(36), &Method::GET, path, &headers, "").code,
+        code
+    );
+}
+
+#[rstest]
+#[case("admin", "rolebindings")]
+#[case("admin", "secrets")]
+#[case("admin", "pods/log")]
+#[case("edit", "secrets")]
+#[case("edit", "pods/log")]
+#[case("view", "pods/log")]
+fn roles_are_gathered(#[case] role: &str, #[case] resource: &str) {
+    let role = get(&server(36), &format!("{RULES}/clusterroles/{role}")).body;
+    let rules = role["rules"].as_array().expect("rules");
+    assert!(rules.iter().any(|rule| {
+        rule["resources"]
+            .as_array()
+            .is_some_and(|r| r.contains(&json!(resource)))
+    }));
+    let view = get(&server(36), &format!("{RULES}/clusterroles/view")).body;
+    assert!(!view["rules"].to_string().contains("\"secrets\""));
+}
+
+// The first two as recorded on 1.36, without managed fields.
+#[rstest]
+#[case(None, "selfsubjectaccessreviews", json!({"namespace": "web", "verb": "create", "resource": "pods"}), true)]
+#[case(Some("alice"), "selfsubjectaccessreviews", json!({"namespace": "web", "verb": "create", "resource": "pods"}), false)]
+#[case(Some("system:serviceaccount:kube-system:replicaset-controller"), "selfsubjectaccessreviews", json!({"namespace": "web", "verb": "create", "resource": "pods"}), true)]
+#[case(Some("system:serviceaccount:kube-system:deployment-controller"), "selfsubjectaccessreviews", json!({"namespace": "web", "verb": "create", "resource": "pods"}), false)]
+fn reviews(
+    #[case] user: Option<&str>,
+    #[case] resource: &str,
+    #[case] attributes: serde_json::Value,
+    #[case] allowed: bool,
+) {
+    let headers: Vec<_> = user
+        .map(|user| ("impersonate-user", user))
+        .into_iter()
+        .collect();
+    let review = json!({
+        "kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1",
+        "spec": {"resourceAttributes": attributes},
+    });
+    let path = format!("/apis/authorization.k8s.io/v1/{resource}");
+    let answer = send(
+        &server(36),
+        &Method::POST,
+        &path,
+        &headers,
+        &review.to_string(),
+    );
+    let mut expected = review;
+    expected["metadata"] = json!({});
+    expected["status"] = json!({"allowed": allowed});
+    assert_eq!((answer.code, answer.body), (201, expected));
+}
+
+#[test]
+fn a_review_about_somebody() {
+    let review = json!({"spec": {
+        "user": "system:serviceaccount:web:default",
+        "resourceAttributes": {"group": "policy", "resource": "podsecuritypolicies", "name": "x", "verb": "use", "namespace": "web"},
+    }});
+    let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+    let answer = send(&server(36), &Method::POST, path, &[], &review.to_string());
+    assert_eq!(
+        (answer.code, &answer.body["status"]),
+        (201, &json!({"allowed": false}))
+    );
+}
