@@ -17,11 +17,13 @@ enum Task {
     Items(Option<NodeId>),
     Members(Option<NodeId>),
     KeyIsScalar(NodeId),
+    /// A mapping that a merge key names.
+    Merge(NodeId),
     LeaveAlias(NodeId),
 }
 
 /// Walks the document as go-yaml decodes it, aliases expanded.
-pub(crate) fn check(tree: &Tree) -> Result<(), Flaw> {
+pub(crate) fn check(tree: &Tree, text: &str) -> Result<(), Flaw> {
     // Upstream counts the document as well.
     let mut budget = Budget {
         decoded: 1,
@@ -44,7 +46,7 @@ pub(crate) fn check(tree: &Tree) -> Result<(), Flaw> {
                     Kind::Mapping(first) => tasks.push(Task::Members(first)),
                     Kind::Alias(target) => {
                         if !active.insert(id) {
-                            return Err(Flaw::new(tree.at(id), "anchor value contains itself"));
+                            return Err(contains_itself(tree.at(id), text));
                         }
                         tasks.push(Task::LeaveAlias(id));
                         tasks.push(Task::Visit(target));
@@ -66,8 +68,13 @@ pub(crate) fn check(tree: &Tree) -> Result<(), Flaw> {
                 };
                 tasks.push(Task::Members(tree.next(value)));
                 if tree.is_merge(key) {
-                    let sources = merge_sources(tree, value)?;
-                    tasks.extend(sources.into_iter().map(Task::Visit));
+                    // Of several mappings the last one is read first.
+                    match tree.kind(value) {
+                        Kind::Sequence(first) => {
+                            tasks.extend(tree.siblings(first).map(Task::Merge));
+                        }
+                        _ => tasks.push(Task::Merge(value)),
+                    }
                 } else {
                     tasks.push(Task::Visit(value));
                     tasks.push(Task::KeyIsScalar(key));
@@ -75,25 +82,24 @@ pub(crate) fn check(tree: &Tree) -> Result<(), Flaw> {
                 }
             }
             Task::KeyIsScalar(key) => key_is_scalar(tree, key)?,
+            Task::Merge(source) => {
+                if !matches!(tree.kind(tree.target(source)), Kind::Mapping(_)) {
+                    let message = "map merge requires map or sequence of maps as the value";
+                    return Err(Flaw::new(tree.at(source), message));
+                }
+                tasks.push(Task::Visit(source));
+            }
         }
     }
     Ok(())
 }
 
-/// The mappings that a merge key names, the last one to be read first.
-fn merge_sources(tree: &Tree, value: NodeId) -> Result<Vec<NodeId>, Flaw> {
-    let is_mapping = |id: NodeId| matches!(tree.kind(tree.target(id)), Kind::Mapping(_));
-    let sources = match tree.kind(value) {
-        Kind::Sequence(first) => tree.siblings(first).collect(),
-        _ => vec![value],
-    };
-    match sources.iter().find(|source| !is_mapping(**source)) {
-        None => Ok(sources),
-        Some(other) => {
-            let message = "map merge requires map or sequence of maps as the value";
-            Err(Flaw::new(tree.at(*other), message))
-        }
-    }
+/// The tree does not keep the names of aliases, so it is read where it stands.
+fn contains_itself(at: usize, text: &str) -> Flaw {
+    let name = text.get(at + 1..).unwrap_or_default();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    let name = &name[..name.find(|c| !is_word(c)).unwrap_or(name.len())];
+    Flaw::new(at, format!("anchor '{name}' value contains itself"))
 }
 
 fn key_is_scalar(tree: &Tree, key: NodeId) -> Result<(), Flaw> {
@@ -127,7 +133,8 @@ fn go_syntax(tree: &Tree, id: NodeId, depth: usize) -> Result<String, Flaw> {
         }
         Kind::Mapping(_) => {
             let mut members = Vec::new();
-            for entry in tree.entries(id)?.into_iter().take(8) {
+            // A key that has no name is left out.
+            for entry in tree.entries(id).unwrap_or_default().into_iter().take(8) {
                 let value = go_syntax(tree, entry.value, depth - 1)?;
                 members.push(format!("{:?}:{value}", entry.name));
             }

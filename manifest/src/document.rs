@@ -237,7 +237,7 @@ impl Document {
             let Some(tree) = yaml::parse(&text)? else {
                 return Ok(None);
             };
-            crate::check::check(&tree)?;
+            crate::check::check(&tree, &text)?;
             if matches!(tree.scalar(tree.target(NodeId::ROOT))?, Some(Scalar::Null)) {
                 return Ok(None);
             }

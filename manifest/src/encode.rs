@@ -27,6 +27,8 @@ enum Rest<'t> {
 /// Writes the value at `root`, without recursion: documents may be nested deeper than a stack.
 pub(crate) fn encode(tree: &Tree, root: NodeId, out: &mut String) -> Result<(), Flaw> {
     let mut open: Vec<Open<'_>> = Vec::new();
+    // Upstream has converted all keys before it meets a number that JSON does not have.
+    let mut unsupported = None;
     let mut value = root;
     loop {
         let id = tree.target(value);
@@ -36,7 +38,11 @@ pub(crate) fn encode(tree: &Tree, root: NodeId, out: &mut String) -> Result<(), 
             Kind::Scalar(..) | Kind::Alias(_) => None,
         };
         match rest {
-            None => scalar(tree, id, out)?,
+            None => {
+                if let Err(flaw) = scalar(tree, id, out) {
+                    unsupported.get_or_insert(flaw);
+                }
+            }
             Some(_) if open.len() == MAX_DEPTH => {
                 return Err(Flaw::new(tree.at(id), "exceeded max depth"));
             }
@@ -50,7 +56,7 @@ pub(crate) fn encode(tree: &Tree, root: NodeId, out: &mut String) -> Result<(), 
         }
         value = loop {
             let Some(collection) = open.last_mut() else {
-                return Ok(());
+                return unsupported.map_or(Ok(()), Err);
             };
             let comma = if std::mem::replace(&mut collection.started, true) {
                 ","

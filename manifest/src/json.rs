@@ -214,6 +214,8 @@ impl<'t> Reader<'t> {
     fn walk(&mut self, visitor: &mut impl Visit) -> Result<(), Flaw> {
         // True for an object, false for an array.
         let mut open: Vec<bool> = Vec::new();
+        // The value has to be well formed before its numbers matter.
+        let mut out_of_range = None;
         loop {
             let token = self.token()?;
             let at = self.at;
@@ -247,6 +249,9 @@ impl<'t> Reader<'t> {
                 }
                 Token::Number => {
                     let number = self.number()?;
+                    if is_out_of_range(number) {
+                        out_of_range.get_or_insert_with(|| number_out_of_range(at, number));
+                    }
                     visitor.scalar(at, Style::JsonNumber, number)?;
                 }
                 Token::Bool | Token::Null => {
@@ -256,7 +261,7 @@ impl<'t> Reader<'t> {
             }
             loop {
                 let Some(is_object) = open.last().copied() else {
-                    return Ok(());
+                    return out_of_range.map_or(Ok(()), Err);
                 };
                 let (bracket, context) = if is_object {
                     (b'}', "after object key:value pair")
@@ -323,12 +328,7 @@ impl<'t> Reader<'t> {
             }
             self.some_digits("in exponent of numeric literal")?;
         }
-        let number = &self.text[start..self.at];
-        // Nothing shorter is beyond a float64 unless it has an exponent.
-        if (number.len() > 300 || number.contains(['e', 'E'])) && json_number(number).is_none() {
-            return Err(number_out_of_range(start, number));
-        }
-        Ok(number)
+        Ok(&self.text[start..self.at])
     }
 
     fn some_digits(&mut self, context: &str) -> Result<(), Flaw> {
@@ -367,10 +367,16 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// Whether a number is beyond float64: only a long one or one with an exponent can be.
+fn is_out_of_range(number: &str) -> bool {
+    (number.len() > 300 || number.contains(['e', 'E'])) && json_number(number).is_none()
+}
+
 /// A character as Go's `quoteChar` writes it.
 fn quoted(found: char) -> String {
     match found {
         '\'' => r"'\''".to_owned(),
+        '\\' => r"'\\'".to_owned(),
         '"' => "'\"'".to_owned(),
         '\n' => r"'\n'".to_owned(),
         '\r' => r"'\r'".to_owned(),

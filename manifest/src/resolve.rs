@@ -62,8 +62,6 @@ pub(crate) fn resolve<'a>(tag: &str, text: &'a str) -> Result<Scalar<'a>, String
         value if value.tag() == short => Ok(value),
         #[expect(clippy::cast_precision_loss, reason = "as upstream: float64(v)")]
         Scalar::Int(value) if short == "float" => Ok(Scalar::Float(value as f64)),
-        // `<<` has a tag of its own.
-        _ if text == "<<" => Err(mismatch("merge", text, short)),
         value => Err(mismatch(value.tag(), text, short)),
     }
 }

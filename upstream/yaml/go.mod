@@ -7,4 +7,4 @@ require (
 	sigs.k8s.io/json v0.0.0-20241010143419-9aa6b5e7a4b3
 )
 
-require sigs.k8s.io/yaml v1.4.0 // indirect
+require sigs.k8s.io/yaml v1.4.0

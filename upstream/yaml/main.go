@@ -13,9 +13,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/json"
+	goyaml "sigs.k8s.io/yaml/goyaml.v2"
 )
 
 // answer is what kubectl makes of one text: the bodies of its documents up to the first error.
@@ -70,6 +72,48 @@ func read(text []byte) answer {
 	}
 }
 
+// ambiguous says whether a mapping of a text has two keys with one name.
+func ambiguous(text []byte) bool {
+	if yaml.IsJSONBuffer(text) {
+		return false
+	}
+	reader := yaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
+	for {
+		document, err := reader.Read()
+		if err != nil {
+			return false
+		}
+		var value interface{}
+		if goyaml.Unmarshal(document, &value) == nil && collides(value) {
+			return true
+		}
+	}
+}
+
+func collides(value interface{}) bool {
+	switch value := value.(type) {
+	case map[interface{}]interface{}:
+		names := map[string]bool{}
+		for key, member := range value {
+			name := fmt.Sprint(key)
+			if float, ok := key.(float64); ok {
+				name = strconv.FormatFloat(float, 'g', -1, 32)
+			}
+			if names[name] || collides(member) {
+				return true
+			}
+			names[name] = true
+		}
+	case []interface{}:
+		for _, item := range value {
+			if collides(item) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func run(in *bufio.Reader, out *bufio.Writer) error {
 	encoder := stdjson.NewEncoder(out)
 	for {
@@ -85,10 +129,7 @@ func run(in *bufio.Reader, out *bufio.Writer) error {
 			return err
 		}
 		result := read(text)
-		for range 4 {
-			again := read(text)
-			result.Ambiguous = result.Ambiguous || fmt.Sprint(again.Bodies) != fmt.Sprint(result.Bodies)
-		}
+		result.Ambiguous = ambiguous(text)
 		if err := encoder.Encode(result); err != nil {
 			return err
 		}

@@ -1,0 +1,40 @@
+//! Reads one YAML document into a [`Tree`], accepting what go-yaml v2 accepts.
+//!
+//! kubectl's YAML is what go-yaml v2 makes of it, and that is libyaml of 2014 with changes: YAML 1.1,
+//! `?` ends a plain scalar within brackets, a tag swallows the comma behind it, `"\'"` is an escape
+//! and `"\/"` is none. So this is a scanner of the same behaviour, in two steps as there: characters
+//! to tokens ([`scanner`], [`scalar`]), tokens to nodes ([`parser`]).
+//!
+//! Upstream: go.yaml.in/yaml/v2 `readerc.go`, `scannerc.go`, `parserc.go`, and `parser` in
+//! `decode.go`. As there, only the first document is read: what follows `...` is not looked at.
+
+mod parser;
+mod scalar;
+mod scanner;
+mod token;
+
+use crate::{error::Flaw, hints, tree::Tree};
+
+/// Parses the first document; `None` if there is none.
+pub(crate) fn parse(text: &str) -> Result<Option<Tree>, Flaw> {
+    let read = match first_unreadable(text) {
+        None => parser::parse(text),
+        Some(at) => Err(Flaw::new(at, "control characters are not allowed")),
+    };
+    read.map_err(|flaw| match flaw.hint {
+        Some(_) => flaw,
+        None => Flaw {
+            hint: hints::of_syntax(text, flaw.at, &flaw.message),
+            ..flaw
+        },
+    })
+}
+
+/// The first character that may not stand in YAML: `yaml_parser_update_buffer`.
+fn first_unreadable(text: &str) -> Option<usize> {
+    text.char_indices().find_map(|(at, c)| {
+        let readable = matches!(c,
+            '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{A0}'..='\u{FFFD}' | '\u{10000}'..);
+        (!readable).then_some(at)
+    })
+}
