@@ -9,6 +9,7 @@ use crate::{
     Error, Location, Position, Segment,
     encode::{encode, encode_with},
     error::Flaw,
+    header::{Header, not_an_object},
     items::Items,
     json::{Reader, Token},
     resolve::Scalar,
@@ -47,21 +48,6 @@ pub(crate) struct Yaml {
     pub(crate) text: String,
     pub(crate) first_line: usize,
     pub(crate) tree: Tree,
-}
-
-/// What is asked of every document. A field that is no text counts as absent, as in Kubernetes'
-/// accessors of unstructured objects.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Header {
-    pub(crate) api_version: Option<String>,
-    pub(crate) kind: Option<String>,
-    pub(crate) name: Option<String>,
-    pub(crate) namespace: Option<String>,
-    pub(crate) has_items: bool,
-    /// The items are a sequence, not just any value.
-    pub(crate) has_item_sequence: bool,
-    /// The kind and version come from the list that the object is an item of.
-    pub(crate) inherited: bool,
 }
 
 impl Document {
@@ -270,7 +256,7 @@ impl Document {
         let mut start = crate::source::position(&document.text, tree.at(node));
         start.line += document.first_line - 1;
         let header = match tree.kind(node) {
-            Kind::Mapping(_) => header_of_tree(tree, node).map_err(in_file)?,
+            Kind::Mapping(_) => Header::of_tree(tree, node).map_err(in_file)?,
             Kind::Sequence(_) => return Err(in_file(not_an_object(tree.at(node), Token::Array))),
             Kind::Scalar(..) | Kind::Alias(_) => {
                 let token = match tree.scalar(node).map_err(in_file)? {
@@ -301,7 +287,7 @@ impl Document {
         range: Range<usize>,
         start: Position,
     ) -> Result<Self, Error> {
-        let header = header_of_json(text, range.start)
+        let header = Header::of_json(text, range.start)
             .map_err(|flaw| Error::at_position(file, text, start, flaw))?;
         let content = Content::Json {
             text: Arc::clone(text),
@@ -396,90 +382,4 @@ fn walk(tree: &Tree, root: NodeId, path: &[Segment]) -> (usize, Option<NodeId>, 
         value = tree.target(next_value);
     }
     (path.len(), key, value)
-}
-
-/// The words of `UnstructuredJSONScheme` for a document that is no object.
-fn not_an_object(at: usize, token: Token) -> Flaw {
-    let message = format!(
-        "json: cannot unmarshal {} into Go value of type unstructured.detector",
-        token.name()
-    );
-    Flaw::new(at, message).hint("a manifest is a mapping with apiVersion and kind")
-}
-
-fn header_of_tree(tree: &Tree, node: NodeId) -> Result<Header, Flaw> {
-    let text = |id: NodeId| -> Result<Option<String>, Flaw> {
-        Ok(match tree.scalar(tree.target(id))? {
-            Some(Scalar::String(text)) if !text.is_empty() => Some(text.into_owned()),
-            _ => None,
-        })
-    };
-    let mut header = Header::default();
-    for entry in tree.entries(node)? {
-        match &*entry.name {
-            "apiVersion" => header.api_version = text(entry.value)?,
-            "kind" => header.kind = text(entry.value)?,
-            "items" => {
-                header.has_items = true;
-                let items = tree.kind(tree.target(entry.value));
-                header.has_item_sequence = matches!(items, Kind::Sequence(_));
-            }
-            "metadata" => {
-                let metadata = tree.target(entry.value);
-                if let Kind::Mapping(_) = tree.kind(metadata) {
-                    for entry in tree.entries(metadata)? {
-                        match &*entry.name {
-                            "name" => header.name = text(entry.value)?,
-                            "namespace" => header.namespace = text(entry.value)?,
-                            _ => {}
-                        }
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(header)
-}
-
-fn header_of_json(text: &str, at: usize) -> Result<Header, Flaw> {
-    let mut reader = Reader::new(text, at);
-    match reader.token()? {
-        Token::Object => {}
-        other => return Err(not_an_object(at, other)),
-    }
-    let string = |at: usize| -> Option<String> {
-        let mut reader = Reader::new(text, at);
-        match reader.token() {
-            Ok(Token::String) => reader
-                .string()
-                .ok()
-                .filter(|s| !s.is_empty())
-                .map(Cow::into_owned),
-            _ => None,
-        }
-    };
-    let mut header = Header::default();
-    let mut metadata = None;
-    reader.members(|name, value| match &*name {
-        "apiVersion" => header.api_version = string(value.start),
-        "kind" => header.kind = string(value.start),
-        "items" => {
-            header.has_items = true;
-            header.has_item_sequence = text[value].starts_with('[');
-        }
-        "metadata" => metadata = Some(value.start),
-        _ => {}
-    })?;
-    if let Some(at) = metadata {
-        let mut reader = Reader::new(text, at);
-        if reader.token()? == Token::Object {
-            reader.members(|name, value| match &*name {
-                "name" => header.name = string(value.start),
-                "namespace" => header.namespace = string(value.start),
-                _ => {}
-            })?;
-        }
-    }
-    Ok(header)
 }

@@ -239,8 +239,7 @@ fn after_json(text: &str, flaw: Flaw) -> Flaw {
 
 /// The next line behind `at` that begins with `{`, or the end.
 fn resume(text: &str, at: usize) -> usize {
-    memchr::memmem::find(&text.as_bytes()[text.floor_char_boundary(at)..], b"\n{")
-        .map_or(text.len(), |found| text.floor_char_boundary(at) + found + 1)
+    memchr::memmem::find(&text.as_bytes()[at..], b"\n{").map_or(text.len(), |found| at + found + 1)
 }
 
 #[cfg(test)]

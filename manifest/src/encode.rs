@@ -5,6 +5,8 @@
 //! by name, numbers take their shortest form, and `<`, `>`, `&` and the two Unicode line separators
 //! are escaped in strings.
 
+use std::fmt::Write as _;
+
 use crate::{
     error::Flaw,
     number::{json_float, json_number},
@@ -154,7 +156,9 @@ pub(crate) fn string(text: &str, out: &mut String) {
             Some('\t') => out.push_str("\\t"),
             Some('\x08') => out.push_str("\\b"),
             Some('\x0C') => out.push_str("\\f"),
-            Some(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            Some(c) => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
             None => {}
         }
         rest = tail.as_str();

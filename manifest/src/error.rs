@@ -7,7 +7,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 use crate::{
     Position,
-    source::{line_at, position},
+    source::{floor, line_at, position},
 };
 
 /// A manifest that cannot be read, and where.
@@ -171,7 +171,7 @@ impl Place {
     fn new(position: Position, text: &str, at: usize) -> Self {
         let line = line_at(text, at);
         let from = line.as_ptr().addr() - text.as_ptr().addr();
-        let (before, after) = line.split_at(line.floor_char_boundary(at.saturating_sub(from)));
+        let (before, after) = line.split_at(floor(line, at.saturating_sub(from)));
         let visible = |c: char| match c {
             '\t' => '→',
             c if c.is_control() => char::REPLACEMENT_CHARACTER,

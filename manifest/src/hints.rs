@@ -6,7 +6,7 @@ pub(crate) const UNKNOWN_ANCHOR: &str =
 
 /// The hint for a syntax error at byte `at`, by the message and by what stands there.
 pub(crate) fn of_syntax(text: &str, at: usize, message: &str) -> Option<String> {
-    let at = text.floor_char_boundary(at.min(text.len()));
+    let at = crate::source::floor(text, at);
     let line = crate::source::line_at(text, at);
     if line.contains("{{") {
         return Some("this looks like a template: render it first".to_owned());

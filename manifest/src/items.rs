@@ -94,9 +94,8 @@ impl<'d> State<'d> {
                         at: items,
                         cursor: Cursor::new(range.start, list.start()),
                     },
-                    Ok(Token::Null) => Self::Done,
+                    Ok(Token::Null) | Err(_) => Self::Done,
                     Ok(other) => Self::broken(list, Some(other)),
-                    Err(_) => Self::Done,
                 }
             }
         }
@@ -146,7 +145,7 @@ impl Iterator for Items<'_> {
             }
             State::Json { text, at, cursor } => {
                 let mut reader = Reader::new(text, *at);
-                if !reader.next_item().ok()? {
+                if !reader.next_item() {
                     return None;
                 }
                 let start = cursor.advance(text, reader.at());

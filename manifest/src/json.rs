@@ -3,12 +3,17 @@
 //!
 //! Upstream: Go's encoding/json `scanner.go` and `decode.go`, which sigs.k8s.io/json forks.
 
+mod strings;
+
 use std::{borrow::Cow, ops::Range};
+
+use strings::{RawString, quoted};
 
 use crate::{
     encode::number_out_of_range,
     error::Flaw,
     number::json_number,
+    source::floor,
     tree::{Builder, MAX_DEPTH, Style, Tree},
 };
 
@@ -45,7 +50,7 @@ impl Token {
 
 /// Whether the text is JSON to kubectl: `IsJSONBuffer` on the first 4096 bytes.
 pub(crate) fn is_json(text: &str) -> bool {
-    let peeked = &text[..text.floor_char_boundary(4096)];
+    let peeked = &text[..floor(text, 4096)];
     peeked.trim_start().starts_with('{')
 }
 
@@ -111,15 +116,15 @@ impl<'t> Reader<'t> {
     }
 
     /// Steps into the array at hand, which has been checked before; then to each further item.
-    pub(crate) fn next_item(&mut self) -> Result<bool, Flaw> {
+    pub(crate) fn next_item(&mut self) -> bool {
         self.skip_space();
         match self.peek() {
             Some(b'[' | b',') => {
                 self.at += 1;
                 self.skip_space();
-                Ok(self.peek() != Some(b']'))
+                self.peek() != Some(b']')
             }
-            _ => Ok(false),
+            _ => false,
         }
     }
 
@@ -346,10 +351,7 @@ impl<'t> Reader<'t> {
     }
 
     fn unexpected(&self, context: &str) -> Flaw {
-        match self.text[self.text.floor_char_boundary(self.at)..]
-            .chars()
-            .next()
-        {
+        match self.text[floor(self.text, self.at)..].chars().next() {
             None => Flaw::new(self.at, "unexpected EOF")
                 .hint("the text ends before its last bracket or quote is closed"),
             Some(found) => {
@@ -370,88 +372,6 @@ impl<'t> Reader<'t> {
 /// Whether a number is beyond float64: only a long one or one with an exponent can be.
 fn is_out_of_range(number: &str) -> bool {
     (number.len() > 300 || number.contains(['e', 'E'])) && json_number(number).is_none()
-}
-
-/// A character as Go's `quoteChar` writes it.
-fn quoted(found: char) -> String {
-    match found {
-        '\'' => r"'\''".to_owned(),
-        '\\' => r"'\\'".to_owned(),
-        '"' => "'\"'".to_owned(),
-        '\n' => r"'\n'".to_owned(),
-        '\r' => r"'\r'".to_owned(),
-        '\t' => r"'\t'".to_owned(),
-        c if c.is_control() => format!(r"'\x{:02x}'", u32::from(c)),
-        // Go names the first byte of a longer character.
-        c => {
-            let mut bytes = [0; 4];
-            c.encode_utf8(&mut bytes);
-            format!("'{}'", char::from(bytes[0]))
-        }
-    }
-}
-
-/// The text of a string with escapes, which have been checked.
-fn unescape(raw: &str) -> String {
-    let mut out = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
-        out.push_str(&rest[..at]);
-        let code = rest.as_bytes()[at + 1];
-        rest = &rest[at + 2..];
-        out.push(match code {
-            b'b' => '\x08',
-            b'f' => '\x0C',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                let (c, used) = unicode_escape(rest);
-                rest = &rest[used..];
-                c
-            }
-            other => char::from(other),
-        });
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The character of `XXXX` or `XXXX\uYYYY`, and how many bytes it takes.
-fn unicode_escape(rest: &str) -> (char, usize) {
-    let hex = |digits: Option<&str>| digits.and_then(|d| u16::from_str_radix(d, 16).ok());
-    let Some(first) = hex(rest.get(..4)) else {
-        return (char::REPLACEMENT_CHARACTER, rest.len().min(4));
-    };
-    if let Some(c) = char::from_u32(u32::from(first)) {
-        return (c, 4);
-    }
-    let second = (rest.get(4..6) == Some("\\u"))
-        .then(|| hex(rest.get(6..10)))
-        .flatten();
-    let pair = second.and_then(|second| char::decode_utf16([first, second]).next()?.ok());
-    match pair {
-        Some(c) => (c, 10),
-        // A surrogate on its own; what follows stands for itself.
-        None => (char::REPLACEMENT_CHARACTER, 4),
-    }
-}
-
-/// A checked string between its quotes.
-#[derive(Clone, Copy)]
-struct RawString<'t> {
-    text: &'t str,
-    escaped: bool,
-}
-
-impl<'t> RawString<'t> {
-    fn decode(self) -> Cow<'t, str> {
-        if self.escaped {
-            Cow::Owned(unescape(self.text))
-        } else {
-            Cow::Borrowed(self.text)
-        }
-    }
 }
 
 /// What is made of a value while it is read.

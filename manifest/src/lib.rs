@@ -21,6 +21,7 @@ mod document;
 mod documents;
 mod encode;
 mod error;
+mod header;
 mod hints;
 mod items;
 mod json;

@@ -163,7 +163,7 @@ impl Cursor {
 
     /// Moves to a byte that is not before the cursor; past the end of the text it is the end.
     pub(crate) fn advance(&mut self, text: &str, to: usize) -> Position {
-        let to = text.floor_char_boundary(to.min(text.len())).max(self.at);
+        let to = floor(text, to).max(self.at);
         let passed = &text[self.at..to];
         let mut rest = passed;
         if let Some(feed) = memchr::memrchr(b'\n', passed.as_bytes()) {
@@ -177,9 +177,18 @@ impl Cursor {
     }
 }
 
+/// The beginning of the character that byte `at` is a part of; past the end it is the end.
+pub(crate) fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
 /// The line of `text` that holds byte `at`, without its line break.
 pub(crate) fn line_at(text: &str, at: usize) -> &str {
-    let at = text.floor_char_boundary(at.min(text.len()));
+    let at = floor(text, at);
     let start = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |feed| feed + 1);
     let end = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |feed| at + feed);
     text[start..end].trim_end_matches('\r')

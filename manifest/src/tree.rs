@@ -296,15 +296,12 @@ impl Builder {
             kind,
         });
         if let Some((parent, last)) = self.open.last_mut() {
-            match last.replace(id) {
-                Some(last) => self.tree.nodes[last.0 as usize].next = Some(id),
-                None => {
-                    let parent = &mut self.tree.nodes[parent.0 as usize];
-                    match &mut parent.kind {
-                        Kind::Sequence(first) | Kind::Mapping(first) => *first = Some(id),
-                        Kind::Scalar(..) | Kind::Alias(_) => {}
-                    }
-                }
+            if let Some(last) = last.replace(id) {
+                self.tree.nodes[last.0 as usize].next = Some(id);
+            } else if let Kind::Sequence(first) | Kind::Mapping(first) =
+                &mut self.tree.nodes[parent.0 as usize].kind
+            {
+                *first = Some(id);
             }
         }
         Ok(id)

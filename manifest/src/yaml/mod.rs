@@ -3,12 +3,14 @@
 //! kubectl's YAML is what go-yaml v2 makes of it, and that is libyaml of 2014 with changes: YAML 1.1,
 //! `?` ends a plain scalar within brackets, a tag swallows the comma behind it, `"\'"` is an escape
 //! and `"\/"` is none. So this is a scanner of the same behaviour, in two steps as there: characters
-//! to tokens ([`scanner`], [`scalar`]), tokens to nodes ([`parser`]).
+//! to tokens ([`scanner`], [`properties`], [`scalar`]), tokens to nodes ([`parser`]).
 //!
 //! Upstream: go.yaml.in/yaml/v2 `readerc.go`, `scannerc.go`, `parserc.go`, and `parser` in
 //! `decode.go`. As there, only the first document is read: what follows `...` is not looked at.
 
+mod chars;
 mod parser;
+mod properties;
 mod scalar;
 mod scanner;
 mod token;

@@ -19,7 +19,7 @@ pub(super) struct Scanner<'t> {
     pub(super) text: &'t str,
     /// The byte to be read next, its line and its column in characters, both from 0.
     pub(super) at: usize,
-    line: usize,
+    pub(super) line: usize,
     pub(super) column: usize,
     /// The column of the innermost block collection, -1 outside of any, and those around it.
     pub(super) indent: isize,
@@ -435,89 +435,5 @@ impl<'t> Scanner<'t> {
             at,
             end: self.at,
         });
-    }
-
-    // The characters, of which only those in ASCII have a meaning. Behind the end stands a NUL,
-    // which the text itself cannot hold.
-
-    /// The byte a few bytes ahead.
-    pub(super) fn byte(&self, ahead: usize) -> u8 {
-        self.text
-            .as_bytes()
-            .get(self.at + ahead)
-            .copied()
-            .unwrap_or(0)
-    }
-
-    /// How many bytes the line break a few bytes ahead takes; 0 if there is none.
-    pub(super) fn break_len(&self, ahead: usize) -> usize {
-        match self
-            .text
-            .as_bytes()
-            .get(self.at + ahead..)
-            .unwrap_or_default()
-        {
-            [b'\r', b'\n', ..] => 2,
-            [b'\r' | b'\n', ..] => 1,
-            // NEL
-            [0xC2, 0x85, ..] => 2,
-            // LS and PS
-            [0xE2, 0x80, 0xA8 | 0xA9, ..] => 3,
-            _ => 0,
-        }
-    }
-
-    /// A line break or the end.
-    pub(super) fn is_breakz(&self, ahead: usize) -> bool {
-        self.byte(ahead) == 0 || self.break_len(ahead) > 0
-    }
-
-    /// A blank, a line break or the end.
-    pub(super) fn is_blankz(&self, ahead: usize) -> bool {
-        matches!(self.byte(ahead), b' ' | b'\t') || self.is_breakz(ahead)
-    }
-
-    /// Whether three dashes or dots stand here as a word, at the beginning of a line.
-    pub(super) fn at_document_indicator(&self, sign: u8) -> bool {
-        self.column == 0 && (0..3).all(|i| self.byte(i) == sign) && self.is_blankz(3)
-    }
-
-    /// Skips one character.
-    pub(super) fn skip(&mut self) {
-        if let Some(c) = self.text[self.at..].chars().next() {
-            self.at += c.len_utf8();
-            self.column += 1;
-        }
-    }
-
-    /// Skips characters and gives them.
-    pub(super) fn skip_while(&mut self, wanted: impl Fn(&Self) -> bool) -> &'t str {
-        let from = self.at;
-        while self.at < self.text.len() && wanted(self) {
-            self.skip();
-        }
-        &self.text[from..self.at]
-    }
-
-    pub(super) fn skip_comment(&mut self) {
-        self.skip_while(|s| !s.is_breakz(0));
-    }
-
-    /// Skips a line break, if there is one, and gives it as it counts in a scalar.
-    pub(super) fn skip_break(&mut self) -> &'static str {
-        let kept = match (self.break_len(0), self.byte(2)) {
-            (0, _) => return "",
-            (3, 0xA8) => "\u{2028}",
-            (3, _) => "\u{2029}",
-            _ => "\n",
-        };
-        self.at += self.break_len(0);
-        self.line += 1;
-        self.column = 0;
-        kept
-    }
-
-    pub(super) fn flaw(&self, message: &str) -> Flaw {
-        Flaw::new(self.at, message)
     }
 }
