@@ -215,8 +215,7 @@ fn a_snapshot_that_cannot_be_read_is_named_and_never_accepted_in_bulk() {
         .compare(&path, &outcomes(true), Minors::ALL)
         .unwrap_err()
         .to_string();
-    let expected =
-        "c/a.snap is no snapshot: line 9: `Nobody` is none of those who reject requests";
+    let expected = "c/a.snap is no snapshot: line 9: `Nobody` is none of those who reject requests";
     assert!(error.ends_with(expected), "{error}");
 
     let compared = Comparison::of(None, &outcomes(false), Minors::ALL).unwrap();
