@@ -157,7 +157,7 @@ impl<'a> Decoder<'a> {
         if self.lexer.peek()? == Token::Null {
             self.lexer.null()?;
             // A null empties what can be nil, and what reads null itself; the rest ignores it.
-            return Ok(old.filter(|_| !field.pointer && ignores_null(&field.ty)));
+            return Ok(old.filter(|old| !field.pointer && ignores_null(&field.ty, old)));
         }
         let value = self.value(&field.ty, old, place)?;
         Ok(value.filter(|value| field.pointer || !is_zero(&field.ty, value)))
@@ -193,13 +193,16 @@ impl<'a> Decoder<'a> {
             }
             (Type::List(item, _), Token::List) => Value::List(self.list(item, old, place)?),
             (Type::Map(item, _), Token::Object) => Value::Object(self.map(item, old, place)?),
-            (Type::Bytes, Token::String) => match scalar::base64(&self.lexer.text()?.text()) {
-                Ok(text) => Value::from(text),
-                Err(message) => {
-                    self.fail(false, message, place, offset);
-                    return Ok(old);
+            (Type::Bytes, Token::String) => {
+                match scalar::base64_again(&self.lexer.text()?.text()) {
+                    Ok(text) => Value::from(text),
+                    Err(message) => {
+                        self.fail(false, message, place, offset);
+                        return Ok(old);
+                    }
                 }
-            },
+            }
+            (Type::Bytes, Token::List) => Value::from(self.bytes(place)?),
             (Type::IntOrString, _) => return self.int_or_string(token, place),
             (Type::Quantity, _) => return self.quantity(place),
             (Type::Time | Type::MicroTime, _) => {
@@ -232,7 +235,7 @@ impl<'a> Decoder<'a> {
             let before = old.next();
             let item = if self.lexer.peek()? == Token::Null {
                 self.lexer.null()?;
-                before.filter(|_| ignores_null(ty))
+                before.filter(|before| ignores_null(ty, before))
             } else {
                 self.value(ty, before, &place.index(items.len()))?
             };
@@ -300,6 +303,36 @@ impl<'a> Decoder<'a> {
         }
         object.sort();
         Ok(object)
+    }
+
+    /// Go takes a list of small numbers for bytes, too; they are written as base64.
+    fn bytes(&mut self, place: &Place<'_>) -> Read<String> {
+        let mut bytes: Vec<u8> = Vec::new();
+        self.lexer.open_list()?;
+        while self.lexer.item(bytes.is_empty())? {
+            let token = self.lexer.peek()?;
+            let offset = self.lexer.offset();
+            let found = match token {
+                Token::Number => {
+                    let digits = self.lexer.number()?;
+                    if let Ok(byte) = digits.parse() {
+                        bytes.push(byte);
+                        continue;
+                    }
+                    Cow::Owned(format!("number {digits}"))
+                }
+                token => {
+                    self.lexer.skip()?;
+                    Cow::Borrowed(described(token))
+                }
+            };
+            bytes.push(0);
+            if token != Token::Null {
+                let place = place.index(bytes.len() - 1);
+                self.mismatch(&found, &Type::String("uint8"), &place, offset);
+            }
+        }
+        Ok(scalar::base64(&bytes))
     }
 
     /// `IntOrString.UnmarshalJSON`: a text, or an `int32`.
@@ -477,11 +510,18 @@ fn described(token: Token) -> &'static str {
 }
 
 /// Whether Go leaves a value of that type as it is where the document says null.
-fn ignores_null(ty: &Type) -> bool {
-    matches!(
-        ty,
-        Type::Bool | Type::Int32 | Type::Int64 | Type::Float64 | Type::String(_) | Type::Struct(_)
-    )
+fn ignores_null(ty: &Type, old: &Value<'_>) -> bool {
+    match ty {
+        Type::Bool
+        | Type::Int32
+        | Type::Int64
+        | Type::Float64
+        | Type::String(_)
+        | Type::Struct(_) => true,
+        // `IntOrString.UnmarshalJSON` takes null for an integer and leaves that as it is.
+        Type::IntOrString => matches!(old, Value::Int(_)),
+        _ => false,
+    }
 }
 
 /// The zero value of a type, as an item of a list or map.

@@ -75,7 +75,7 @@ impl<'a> RawText<'a> {
         self.bytes
     }
 
-    /// Whether it is `text`.
+    /// Whether it is `text`, a name of the schema (no invalid UTF-8 is read as one).
     #[must_use]
     pub fn is(&self, text: &str) -> bool {
         if self.plain {

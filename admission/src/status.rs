@@ -216,8 +216,7 @@ impl Status {
             "{method} is not supported on resources of kind {}",
             quote(&resource.to_string())
         );
-        let mut details = resource.details("");
-        details.name = String::new();
+        let details = resource.details("");
         Self::new(405, "MethodNotAllowed", message, Some(details))
     }
 
@@ -289,5 +288,91 @@ impl Cause {
 fn insert_text(object: &mut Object<'static>, key: &'static str, text: &str) {
     if !text.is_empty() {
         object.insert(key, text.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cause, Grouped, Status};
+    use rstest::rstest;
+
+    const PODS: Grouped<'_> = Grouped {
+        group: "",
+        name: "pods",
+    };
+    const DEPLOYMENT: Grouped<'_> = Grouped {
+        group: "apps",
+        name: "Deployment",
+    };
+
+    fn cause(message: &str, field: &str) -> Cause {
+        Cause {
+            reason: "FieldValueRequired",
+            message: message.to_owned(),
+            field: field.to_owned(),
+        }
+    }
+
+    // The bodies are those of real servers' answers, in the order of `meta/v1.Status`.
+    #[rstest]
+    #[case(
+        Status::forbidden(PODS, "dup", "violates PodSecurity \"baseline:latest\": host namespaces (hostNetwork=true)"),
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods \"dup\" is forbidden: violates PodSecurity \"baseline:latest\": host namespaces (hostNetwork=true)","reason":"Forbidden","details":{"name":"dup","kind":"pods"},"code":403}"#
+    )]
+    #[case(
+        Status::forbidden(PODS, "", "User \"alice\" cannot list resource \"pods\" in API group \"\" in the namespace \"web\""),
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods is forbidden: User \"alice\" cannot list resource \"pods\" in API group \"\" in the namespace \"web\"","reason":"Forbidden","details":{"kind":"pods"},"code":403}"#
+    )]
+    #[case(
+        Status::already_exists(PODS, "one"),
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods \"one\" already exists","reason":"AlreadyExists","details":{"name":"one","kind":"pods"},"code":409}"#
+    )]
+    #[case(
+        Status::not_found(PODS, "nope"),
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"pods \"nope\" not found","reason":"NotFound","details":{"name":"nope","kind":"pods"},"code":404}"#
+    )]
+    #[case(
+        Status::no_such_path(),
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the server could not find the requested resource","reason":"NotFound","details":{},"code":404}"#
+    )]
+    #[case(
+        Status::conflict(PODS, "one", "the object has been modified; please apply your changes to the latest version and try again"),
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Operation cannot be fulfilled on pods \"one\": the object has been modified; please apply your changes to the latest version and try again","reason":"Conflict","details":{"name":"one","kind":"pods"},"code":409}"#
+    )]
+    #[case(
+        Status::bad_request("the namespace of the provided object does not match the namespace sent on the request"),
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"the namespace of the provided object does not match the namespace sent on the request","reason":"BadRequest","code":400}"#
+    )]
+    #[case(
+        Status::internal_error("failed to lookup namespace \"x\""),
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Internal error occurred: failed to lookup namespace \"x\"","reason":"InternalError","details":{"causes":[{"message":"failed to lookup namespace \"x\""}]},"code":500}"#
+    )]
+    #[case(
+        Status::invalid(DEPLOYMENT, "bad", vec![cause("Required value", "spec.selector")]),
+        r#"{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Deployment.apps \"bad\" is invalid: spec.selector: Required value","reason":"Invalid","details":{"name":"bad","group":"apps","kind":"Deployment","causes":[{"reason":"FieldValueRequired","message":"Required value","field":"spec.selector"}]},"code":422}"#
+    )]
+    fn bodies(#[case] status: Status, #[case] expected: &str) {
+        assert_eq!(status.to_json(), expected);
+    }
+
+    #[test]
+    fn the_message_has_each_text_once_and_the_causes_have_all() {
+        let causes = vec![
+            cause("Required value", "b"),
+            cause("Required value", "a"),
+            cause("Required value", "b"),
+        ];
+        let status = Status::invalid(PODS, "p", causes.clone());
+        assert_eq!(
+            status.message,
+            r#"pods "p" is invalid: [b: Required value, a: Required value]"#
+        );
+        assert_eq!(status.details.unwrap().causes, causes);
+
+        let twice = vec![cause("x", "a"), cause("x", "a")];
+        assert_eq!(
+            Status::invalid(PODS, "p", twice).message,
+            r#"pods "p" is invalid: a: x"#
+        );
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::quote::quote;
 use crate::schema::Type;
 use crate::value::Value;
 
@@ -19,53 +18,64 @@ pub(super) fn number(ty: &Type, digits: &str) -> Option<Value<'static>> {
     }
 }
 
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Bytes as base64 with padding.
+pub(super) fn base64(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let bits = (0..3).fold(0_usize, |bits, at| {
+            bits << 8 | usize::from(group.get(at).copied().unwrap_or(0))
+        });
+        for digit in 0..4 {
+            text.push(if digit <= group.len() {
+                char::from(BASE64[bits >> (18 - 6 * digit) & 63])
+            } else {
+                '='
+            });
+        }
+    }
+    text
+}
+
 /// Base64 as the server writes it again, or Go's error text. Go's `base64.StdEncoding` demands the
 /// padding, reads over line ends, and does not look at bits beyond the last byte.
-pub(super) fn base64(text: &str) -> Result<String, String> {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+pub(super) fn base64_again(text: &str) -> Result<String, String> {
     let corrupt = |at| Err(format!("illegal base64 data at input byte {at}"));
     let mut digits = text
         .bytes()
         .enumerate()
         .filter(|(_, byte)| !matches!(byte, b'\r' | b'\n'));
-    let mut written = String::with_capacity(text.len());
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     loop {
-        let mut group = Vec::with_capacity(4);
-        while group.len() < 4 {
+        let mut bits = 0_u32;
+        for read in 0..4 {
             match digits.next() {
-                None if group.is_empty() => return Ok(written),
-                None => return corrupt(text.len() - group.len()),
-                Some((at, b'=')) => {
+                None if read == 0 => return Ok(base64(&bytes)),
+                None => return corrupt(text.len() - read),
+                Some((_, b'=')) if read >= 2 => {
                     // Padding ends the text: two of it behind two digits, one behind three.
-                    if group.len() < 2 {
-                        return corrupt(at);
-                    }
-                    if group.len() == 2 {
+                    if read == 2 {
                         match digits.next() {
                             Some((_, b'=')) => {}
-                            Some((other, _)) => return corrupt(other),
+                            Some((other, _)) => return corrupt(other - 1),
                             None => return corrupt(text.len()),
                         }
                     }
                     if let Some((behind, _)) = digits.next() {
                         return corrupt(behind);
                     }
-                    // The bits beyond the last byte are written as zeros.
-                    let unused = if group.len() == 2 { 4 } else { 2 };
-                    if let Some(last) = group.last_mut() {
-                        *last = *last >> unused << unused;
-                    }
-                    written.extend(group.iter().map(|&d| char::from(ALPHABET[d])));
-                    written.push_str(&"=="[group.len() - 2..]);
-                    return Ok(written);
+                    bits <<= 6 * (4 - read);
+                    bytes.extend_from_slice(&bits.to_be_bytes()[1..read]);
+                    return Ok(base64(&bytes));
                 }
-                Some((at, byte)) => match ALPHABET.iter().position(|&d| d == byte) {
-                    Some(digit) => group.push(digit),
+                Some((at, byte)) => match (0_u32..).zip(BASE64).find(|(_, d)| **d == byte) {
+                    Some((digit, _)) => bits = bits << 6 | digit,
                     None => return corrupt(at),
                 },
             }
         }
-        written.extend(group.iter().map(|&d| char::from(ALPHABET[d])));
+        bytes.extend_from_slice(&bits.to_be_bytes()[1..]);
     }
 }
 
@@ -134,7 +144,9 @@ impl<'a> Parser<'a> {
         let before_day = self.rest;
         let day = self.digits(2, "02")?;
         self.literal('T', "T")?;
-        let hour = self.within(2, "15", 0..=23, "hour")?;
+        // Of all numbers this one may have a single digit.
+        let one_digit = !self.rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+        let hour = self.within(2 - usize::from(one_digit), "15", 0..=23, "hour")?;
         self.literal(':', ":")?;
         let minute = self.within(2, "04", 0..=59, "minute")?;
         self.literal(':', ":")?;
@@ -248,6 +260,24 @@ impl<'a> Parser<'a> {
         }
         self.fail(Wrong::Element("Z07:00"), self.rest)
     }
+}
+
+/// `quote` of Go's `time/format.go`: only ASCII is written as it is.
+fn quote(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for byte in text.bytes() {
+        if !(b' '..0x80).contains(&byte) {
+            // Writing to a String cannot fail.
+            let _ = write!(quoted, "\\x{byte:02x}");
+            continue;
+        }
+        if byte == b'"' || byte == b'\\' {
+            quoted.push('\\');
+        }
+        quoted.push(char::from(byte));
+    }
+    quoted.push('"');
+    quoted
 }
 
 fn days_in(year: i64, month: i64) -> i64 {

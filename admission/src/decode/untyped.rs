@@ -6,7 +6,7 @@ use crate::value::{Object, Text, Value};
 
 /// How deep a tree without a schema may nest. Go allows 10,000 levels; trees are walked by
 /// recursion, so podgate allows what a thread's stack holds for certain, with Go's error.
-pub const MAX_TREE_DEPTH: usize = 1_000;
+pub const MAX_TREE_DEPTH: usize = 500;
 
 /// Reads any JSON value. Of two equal keys the second wins. A number without point and exponent
 /// that fits into 64 bits is an integer, any other a float (`UnmarshalCaseSensitivePreserveInts`).
