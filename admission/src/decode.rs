@@ -552,4 +552,6 @@ pub(crate) fn is_zero(ty: &Type, value: &Value<'_>) -> bool {
 }
 
 #[cfg(test)]
+mod recorded;
+#[cfg(test)]
 mod tests;

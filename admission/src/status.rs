@@ -293,8 +293,9 @@ fn insert_text(object: &mut Object<'static>, key: &'static str, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Cause, Grouped, Status};
+    use super::{Cause, Details, Grouped, Status};
     use rstest::rstest;
+    use serde_json::Value as Json;
 
     const PODS: Grouped<'_> = Grouped {
         group: "",
@@ -374,5 +375,49 @@ mod tests {
             Status::invalid(PODS, "p", twice).message,
             r#"pods "p" is invalid: a: x"#
         );
+    }
+
+    #[test]
+    fn failures_are_written_as_recorded() {
+        let Some(lines) = crate::truth::lines("http") else {
+            return;
+        };
+        let mut failures = 0;
+        for (minor, line) in lines {
+            let line: Json = serde_json::from_str(&line).unwrap();
+            let answer = &line["answer"];
+            if answer["kind"] != "Status" || answer["status"] != "Failure" {
+                continue;
+            }
+            let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+            let details = &answer["details"];
+            let causes = details["causes"].as_array().into_iter().flatten();
+            let status = Status {
+                code: u16::try_from(answer["code"].as_u64().unwrap()).unwrap(),
+                reason: text(&answer["reason"]).leak(),
+                message: text(&answer["message"]),
+                details: details.is_object().then(|| {
+                    Box::new(Details {
+                        name: text(&details["name"]),
+                        group: text(&details["group"]),
+                        kind: text(&details["kind"]),
+                        causes: causes
+                            .map(|cause| Cause {
+                                reason: text(&cause["reason"]).leak(),
+                                message: text(&cause["message"]),
+                                field: text(&cause["field"]),
+                            })
+                            .collect(),
+                        retry_after_seconds: details["retryAfterSeconds"]
+                            .as_u64()
+                            .map_or(0, |n| u32::try_from(n).unwrap()),
+                    })
+                }),
+            };
+            let written: Json = serde_json::from_str(&status.to_json()).unwrap();
+            assert_eq!(&written, answer, "{minor}: {line}");
+            failures += 1;
+        }
+        assert!(failures > 50, "{failures} failures written");
     }
 }

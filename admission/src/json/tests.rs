@@ -1,3 +1,5 @@
+//! The error texts and the texts read are Go's; what is accepted is compared with serde, too.
+
 use super::{Lexer, MAX_DEPTH, Token};
 use crate::decode::decode_untyped;
 use rstest::rstest;
