@@ -6,6 +6,7 @@
 //! Upstream: `pod-security-admission/policy/checks.go` and `policy/check_*.go`.
 
 use crate::level::{Level, LevelVersion};
+use crate::minor::Minor;
 use crate::server::Server;
 use crate::view::Pod;
 
@@ -137,6 +138,16 @@ impl Check {
     }
 }
 
+impl Revision {
+    /// The oldest server that it was compiled into.
+    #[must_use]
+    pub fn first_server(&self) -> Minor {
+        let has_it = |minor: &Minor| Server::new(*minor).newest_policy() >= Some(self.since);
+        // A revision that no server has would be one of a server to come.
+        Minor::all().find(has_it).unwrap_or(Minor::NEWEST)
+    }
+}
+
 impl PartialEq for Check {
     fn eq(&self, other: &Self) -> bool {
         self.id == other.id
@@ -174,7 +185,6 @@ pub fn active(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::minor::Minor;
     use rstest::rstest;
 
     #[test]
@@ -232,6 +242,18 @@ mod tests {
                 assert_eq!(revision.change.is_empty(), index == 0, "{}", check.id);
             }
         }
+    }
+
+    #[rstest]
+    #[case("privileged", 22)]
+    #[case("allowPrivilegeEscalation", 22)]
+    #[case("capabilities_restricted", 22)]
+    #[case("runAsUser", 23)]
+    #[case("hostProbesAndHostLifecycle", 34)]
+    #[case("procMount_restricted", 35)]
+    fn came_with(#[case] id: &str, #[case] server: u8) {
+        let check = Check::find(id).expect("an id of the table");
+        assert_eq!(check.revisions[0].first_server(), Minor::known(server));
     }
 
     const BASELINE: [&str; 11] = [
