@@ -5,7 +5,6 @@
 //! an object that admission refuses is refused, taken or not.
 
 use podgate_admission::chain::{self, Server};
-use podgate_admission::encode::as_stored;
 use podgate_admission::request::{Body, Operation, Request};
 use podgate_admission::status::Status;
 use podgate_admission::value::Value;
@@ -54,8 +53,7 @@ pub(super) fn create_named<'a>(
     );
     let answer = match response.outcome {
         Err(status) => status.into(),
-        Ok(mut object) => {
-            as_stored(&mut object, call.resource.schema, call.minor);
+        Ok(object) => {
             let name = object.text_at(&["metadata", "name"]);
             if state
                 .store

@@ -7,7 +7,7 @@
 
 use podgate_admission::chain::{self, Server};
 use podgate_admission::decode::decode_untyped;
-use podgate_admission::encode::{as_stored, encode};
+use podgate_admission::encode::encode;
 use podgate_admission::request::{Body, Operation, Request};
 use podgate_admission::resource::Resource;
 use podgate_admission::status::{Cause, Status};
@@ -117,7 +117,6 @@ fn store_update(
         Err(status) => status.into(),
         Ok(mut object) => {
             let (schema, minor) = (call.resource.schema, call.minor);
-            as_stored(&mut object, schema, minor);
             // What was stored keeps its version until it is written; a dry run shows the old one.
             if let (Some(object), Some(version)) = (
                 object.as_object_mut(),

@@ -4,3 +4,4 @@ mod authorization;
 mod discovery;
 mod exchange;
 mod read;
+mod recorded;
