@@ -76,12 +76,11 @@ impl<'a> Object<'a> {
 
     /// The value at `key`, set to an empty object first where there is none or a null.
     pub fn object_mut(&mut self, key: &'static str) -> &mut Object<'a> {
-        let at = match self.entries.iter().position(|(k, _)| k == key) {
-            Some(at) => at,
-            None => {
-                self.entries.push((Cow::Borrowed(key), Value::Null));
-                self.entries.len() - 1
-            }
+        let at = if let Some(at) = self.entries.iter().position(|(k, _)| k == key) {
+            at
+        } else {
+            self.entries.push((Cow::Borrowed(key), Value::Null));
+            self.entries.len() - 1
         };
         let value = &mut self.entries[at].1;
         if !matches!(value, Value::Object(_)) {
@@ -95,12 +94,11 @@ impl<'a> Object<'a> {
 
     /// The value at `key`, set to an empty list first where there is none.
     pub fn list_mut(&mut self, key: &'static str) -> &mut Vec<Value<'a>> {
-        let at = match self.entries.iter().position(|(k, _)| k == key) {
-            Some(at) => at,
-            None => {
-                self.entries.push((Cow::Borrowed(key), Value::Null));
-                self.entries.len() - 1
-            }
+        let at = if let Some(at) = self.entries.iter().position(|(k, _)| k == key) {
+            at
+        } else {
+            self.entries.push((Cow::Borrowed(key), Value::Null));
+            self.entries.len() - 1
         };
         let value = &mut self.entries[at].1;
         if !matches!(value, Value::List(_)) {
@@ -125,6 +123,7 @@ impl<'a> Object<'a> {
     }
 
     /// The entries in order.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &Value<'a>)> + ExactSizeIterator {
         self.entries.iter().map(|(k, v)| (k.as_ref(), v))
     }

@@ -237,11 +237,6 @@ impl Errors {
         self.list.truncate(len);
     }
 
-    /// Keeps only what was reported since the `len`-th error.
-    pub(crate) fn keep_since(&mut self, len: usize) {
-        self.list.drain(..len);
-    }
-
     fn push(&mut self, kind: ErrorType, path: &Path<'_>, value: Option<Rendered>, detail: String) {
         let (value, exact) = match value {
             Some(value) => (Some(value.text), value.exact),
@@ -258,9 +253,8 @@ impl Errors {
 
     fn render(&self, value: BadValue<'_>) -> Option<Rendered> {
         let text = match value {
-            BadValue::Text(text) => go::quote(text),
             BadValue::Named(text) if self.json => go::json_string(text),
-            BadValue::Named(text) => go::quote(text),
+            BadValue::Text(text) | BadValue::Named(text) => go::quote(text),
             BadValue::Int(n) => n.to_string(),
             BadValue::Bool(b) => b.to_string(),
             BadValue::Nil if self.json => "null".to_owned(),

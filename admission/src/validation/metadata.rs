@@ -95,7 +95,7 @@ fn common(v: &mut Validator, meta: &Value<'_>, namespaced: bool, path: &Path<'_>
         v.errors.invalid_each(&namespace_path, namespace, wrong);
     }
     let cluster_name = text(meta, "clusterName");
-    if v.minor < versions::NO_CLUSTER_NAME && !cluster_name.is_empty() {
+    if !v.since(versions::NO_CLUSTER_NAME) && !cluster_name.is_empty() {
         let wrong = names::dns1035_label(cluster_name);
         v.errors
             .invalid_each(&path.child("clusterName"), cluster_name, wrong);
@@ -152,7 +152,7 @@ pub(crate) fn annotations(v: &mut Validator, meta: &Value<'_>, path: &Path<'_>) 
 
 /// The detail of `field.TooLong`.
 pub(crate) fn too_long(v: &Validator, max: usize) -> String {
-    if v.minor >= versions::TOO_LONG_IN_BYTES {
+    if v.since(versions::TOO_LONG_IN_BYTES) {
         format!("may not be more than {max} bytes")
     } else {
         format!("must have at most {max} bytes")
@@ -161,7 +161,7 @@ pub(crate) fn too_long(v: &Validator, max: usize) -> String {
 
 /// The detail of `field.TooLongMaxLength`, which became [`too_long`].
 pub(crate) fn too_long_max_length(v: &Validator, max: usize) -> String {
-    if v.minor >= versions::TOO_LONG_IN_BYTES {
+    if v.since(versions::TOO_LONG_IN_BYTES) {
         too_long(v, max)
     } else {
         format!("may not be longer than {max}")
@@ -178,7 +178,7 @@ fn owner_references(v: &mut Validator, meta: &Value<'_>, path: &Path<'_>) {
             continue;
         }
         let (kind, name) = (text(owner, "kind"), text(owner, "name"));
-        let controller = if v.minor >= versions::OWNER_KINDS {
+        let controller = if v.since(versions::OWNER_KINDS) {
             format!("{kind}/{name}")
         } else {
             name.to_owned()
@@ -218,7 +218,7 @@ fn owner_reference(v: &mut Validator, owner: &Value<'_>, path: &Path<'_>) {
         if !text(owner, name).is_empty() {
             continue;
         }
-        let detail = if v.minor >= versions::OWNER_FIELDS_UNNAMED {
+        let detail = if v.since(versions::OWNER_FIELDS_UNNAMED) {
             "must not be empty".to_owned()
         } else {
             format!("{name} must not be empty")
@@ -278,7 +278,7 @@ pub(crate) fn core_finalizer(v: &mut Validator, finalizer: &str, path: &Path<'_>
 fn managed_fields(v: &mut Validator, meta: &Value<'_>, path: &Path<'_>) {
     for (i, entry) in items(meta, "managedFields").iter().enumerate() {
         let indexed = path.index(i);
-        let path = if v.minor >= versions::MANAGED_FIELDS_INDEXED {
+        let path = if v.since(versions::MANAGED_FIELDS_INDEXED) {
             &indexed
         } else {
             path
@@ -296,7 +296,7 @@ fn managed_fields(v: &mut Validator, meta: &Value<'_>, path: &Path<'_>) {
             v.errors
                 .invalid(&path.child("fieldsType"), fields_type, "must be `FieldsV1`");
         }
-        if v.minor < versions::MANAGED_FIELDS_INDEXED {
+        if !v.since(versions::MANAGED_FIELDS_INDEXED) {
             continue;
         }
         for (name, max) in [("manager", 128), ("subresource", 256)] {
@@ -348,7 +348,7 @@ pub(crate) fn update(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: 
         field(old, "deletionTimestamp"),
     ) {
         // `metav1.Time` prints itself: `time.Time.String`, or its JSON.
-        let value = if v.minor >= versions::JSON_VALUES {
+        let value = if v.since(versions::JSON_VALUES) {
             go::Rendered::exact(go::json_string(time.as_str().unwrap_or_default()))
         } else {
             go::Rendered::abridged("v1.Time")

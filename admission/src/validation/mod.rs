@@ -7,15 +7,35 @@
 //!
 //! Where upstream iterates a Go map, its order is random; here it is that of the tree.
 
+mod claims;
+mod containers;
+mod cron;
+mod dns;
+mod env;
 pub mod field;
 mod go;
+mod jobs;
 mod metadata;
+mod mounts;
 pub(crate) mod names;
 mod namespace;
+mod pod;
+mod pod_update;
+mod ports;
+mod probes;
+mod profiles;
+mod projected;
 mod quantity;
+mod resources;
+mod scheduling;
+mod security_context;
 mod selectors;
 mod tree;
 mod versions;
+mod volume_sources;
+mod volumes;
+mod windows;
+mod workloads;
 
 use podgate_policy::Minor;
 
@@ -25,6 +45,7 @@ use crate::value::Value;
 
 use field::{Error, Errors, Path};
 use names::NameRule;
+use workloads::Workload;
 
 /// What validation depends on besides the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,17 +72,25 @@ impl Settings {
 pub(crate) struct Validator {
     pub(crate) minor: u8,
     pub(crate) allow_privileged: bool,
+    /// Whether the object is a pod, and not something with a template of one.
+    pub(crate) is_pod: bool,
     pub(crate) errors: Errors,
 }
 
 impl Validator {
-    fn new(settings: &Settings) -> Self {
+    fn new(settings: Settings) -> Self {
         let minor = settings.minor.number();
         Self {
             minor,
             allow_privileged: settings.allow_privileged,
+            is_pod: false,
             errors: Errors::new(minor >= versions::JSON_VALUES),
         }
+    }
+
+    /// Whether the server validates in a way that began with `minor`, one of [`versions`].
+    pub(crate) const fn since(&self, minor: u8) -> bool {
+        self.minor >= minor
     }
 }
 
@@ -73,10 +102,18 @@ pub fn validate_create(
     resource: &'static Resource,
     settings: &Settings,
 ) -> Vec<Error> {
-    let mut v = Validator::new(settings);
+    let mut v = Validator::new(*settings);
+    if let Some(kind) = workload(resource) {
+        workloads::create(&mut v, kind, object);
+        return v.errors.into_list();
+    }
     match (resource.group, resource.name) {
+        ("", "pods") => pod::create(&mut v, object),
+        ("", "podtemplates") => pod::create_template(&mut v, object),
         ("", "namespaces") => namespace::create(&mut v, object),
         ("", "serviceaccounts") => namespace::service_account(&mut v, object),
+        ("batch", "jobs") => jobs::create(&mut v, object),
+        ("batch", "cronjobs") => jobs::create_cron_job(&mut v, object),
         _ => {}
     }
     v.errors.into_list()
@@ -91,7 +128,7 @@ pub fn validate_update(
     subresource: Option<&str>,
     settings: &Settings,
 ) -> Vec<Error> {
-    let mut v = Validator::new(settings);
+    let mut v = Validator::new(*settings);
     let path = Path::new("metadata");
     let (new_meta, old_meta) = (metadata::of(new), metadata::of(old));
     // `validateCommonFields` in `apiserver/pkg/registry/rest/update.go`
@@ -103,12 +140,35 @@ pub fn validate_update(
         &path,
     );
     metadata::update(&mut v, new_meta, old_meta, &path);
+    if let (Some(kind), None) = (workload(resource), subresource) {
+        workloads::update(&mut v, kind, new, old);
+        return v.errors.into_list();
+    }
     match (resource.group, resource.name, subresource) {
+        ("", "pods", None) => pod_update::update(&mut v, new, old),
+        ("", "pods", Some("ephemeralcontainers")) => {
+            pod_update::ephemeral_containers(&mut v, new, old);
+        }
+        ("", "podtemplates", None) => pod::update_template(&mut v, new, old),
         ("", "namespaces", None) => namespace::update(&mut v, new, old),
         ("", "serviceaccounts", None) => namespace::service_account_update(&mut v, new, old),
+        ("batch", "jobs", None) => jobs::update(&mut v, new, old),
+        ("batch", "cronjobs", None) => jobs::update_cron_job(&mut v, new, old),
         _ => {}
     }
     v.errors.into_list()
+}
+
+/// The workload that the resource is, if `workloads.rs` knows it.
+fn workload(resource: &Resource) -> Option<Workload> {
+    match (resource.group, resource.name) {
+        ("apps", "deployments") => Some(Workload::Deployment),
+        ("apps", "replicasets") => Some(Workload::ReplicaSet),
+        ("apps", "statefulsets") => Some(Workload::StatefulSet),
+        ("apps", "daemonsets") => Some(Workload::DaemonSet),
+        ("", "replicationcontrollers") => Some(Workload::ReplicationController),
+        _ => None,
+    }
 }
 
 /// The answer 422 with `errors` about the object `name`: `errors.NewInvalid`.

@@ -93,6 +93,34 @@ impl Quantity {
         milli % 1000 == 0
     }
 
+    /// The canonical text, with binary suffixes where `like` has one.
+    pub(crate) fn canonical(self, like: &str) -> String {
+        let binary = like.ends_with('i');
+        if binary && self.0.abs() >= 1024 * UNIT {
+            let (mut value, mut suffix) = (self.value(), 0);
+            while value % 1024 == 0 && suffix < 6 {
+                value /= 1024;
+                suffix += 1;
+            }
+            return format!(
+                "{value}{}",
+                ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"][suffix]
+            );
+        }
+        let (mut value, mut suffix) = (self.0, 0);
+        while value != 0 && value % 1000 == 0 && suffix < 9 {
+            value /= 1000;
+            suffix += 1;
+        }
+        if value == 0 {
+            return "0".to_owned();
+        }
+        format!(
+            "{value}{}",
+            ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"][suffix]
+        )
+    }
+
     /// The sum.
     pub(crate) fn plus(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
@@ -114,6 +142,17 @@ mod tests {
     fn reads_equal_amounts(#[case] a: &str, #[case] b: &str) {
         assert!(Quantity::parse(a).is_some());
         assert_eq!(Quantity::parse(a), Quantity::parse(b));
+    }
+
+    #[rstest]
+    #[case("1500m", "1", "1500m")]
+    #[case("2000m", "1", "2")]
+    #[case("1024Mi", "1Mi", "1Gi")]
+    #[case("1000", "1Mi", "1k")]
+    #[case("0", "1", "0")]
+    fn writes_canonical_texts(#[case] text: &str, #[case] like: &str, #[case] canonical: &str) {
+        let quantity = Quantity::parse(text).unwrap();
+        assert_eq!(quantity.canonical(like), canonical);
     }
 
     #[rstest]

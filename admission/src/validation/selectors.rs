@@ -11,12 +11,7 @@ use super::tree::{entry, field, items, text, text_entries, texts};
 use super::{Validator, metadata, names, versions};
 
 /// `ValidateLabelSelector`; nothing where there is no selector.
-pub(crate) fn label_selector(
-    v: &mut Validator,
-    selector: Option<&Value<'_>>,
-    allow_invalid_values: bool,
-    path: &Path<'_>,
-) {
+pub(crate) fn label_selector(v: &mut Validator, selector: Option<&Value<'_>>, path: &Path<'_>) {
     let Some(selector) = selector else { return };
     metadata::labels(v, selector, "matchLabels", &path.child("matchLabels"));
     let path = path.child("matchExpressions");
@@ -48,7 +43,7 @@ pub(crate) fn label_selector(
             ),
         }
         metadata::label_name(v, text(requirement, "key"), &path.child("key"));
-        if v.minor >= versions::SELECTOR_VALUES && !allow_invalid_values {
+        if v.since(versions::SELECTOR_VALUES) {
             let path = path.child("values");
             for (i, value) in texts(requirement, "values").enumerate() {
                 let wrong = names::label_value(value, v.minor);
@@ -56,17 +51,6 @@ pub(crate) fn label_selector(
             }
         }
     }
-}
-
-/// Whether any value in the expressions of the selector is no label value
-/// (`LabelSelectorHasInvalidLabelValue`).
-pub(crate) fn has_invalid_value(selector: Option<&Value<'_>>, minor: u8) -> bool {
-    selector.is_some_and(|selector| {
-        items(selector, "matchExpressions")
-            .iter()
-            .flat_map(|requirement| texts(requirement, "values"))
-            .any(|value| !names::label_value(value, minor).is_empty())
-    })
 }
 
 /// How many requirements the selector has.

@@ -3,21 +3,9 @@
 
 use crate::value::Value;
 
-/// The empty list.
-pub(crate) static NONE: &[Value<'static>] = &[];
-
 /// The field, where it is set.
 pub(crate) fn field<'v, 'a>(value: &'v Value<'a>, name: &str) -> Option<&'v Value<'a>> {
     value.get(name).filter(|v| !matches!(v, Value::Null))
-}
-
-/// The field of a field, where it is set.
-pub(crate) fn field2<'v, 'a>(
-    value: &'v Value<'a>,
-    outer: &str,
-    inner: &str,
-) -> Option<&'v Value<'a>> {
-    field(value, outer).and_then(|v| field(v, inner))
 }
 
 /// The text, or an empty one.
@@ -71,7 +59,7 @@ pub(crate) fn entries<'v, 'a>(
         .get(name)
         .and_then(Value::as_object)
         .into_iter()
-        .flat_map(|object| object.iter())
+        .flat_map(super::super::value::Object::iter)
 }
 
 /// The entries of a map of texts.

@@ -83,31 +83,29 @@ pub(crate) const POD_LEVEL_RESOURCES: u8 = 34;
 pub(crate) const HOST_PORT_REPORTED: u8 = 28;
 /// Block devices may come from ephemeral volumes.
 pub(crate) const EPHEMERAL_BLOCK: u8 = 22;
+/// Image volumes may not be mounted in part.
+pub(crate) const IMAGE_SUB_PATHS_REFUSED: std::ops::Range<u8> = 31..33;
 /// A sleep of zero seconds is allowed.
 pub(crate) const SLEEP_ZERO: u8 = 33;
 /// ... and the text names the gate that allows it.
 pub(crate) const SLEEP_ZERO_GATE: u8 = 32;
 /// `Unmasked` needs a user namespace.
 pub(crate) const UNMASKED_NEEDS_USER_NAMESPACE: u8 = 30;
-/// AppArmor fields.
-pub(crate) const APPARMOR_FIELDS: u8 = 30;
 /// Sysctls of a namespace that is the host's are refused.
 pub(crate) const HOST_SYSCTLS: u8 = 29;
 /// Sysctl names may contain slashes.
 pub(crate) const SYSCTL_SLASHES: u8 = 25;
 /// ... and the text has the anchors of the regular expression.
 pub(crate) const SYSCTL_ANCHORED: u8 = 25;
-/// Windows host process containers.
-pub(crate) const HOST_PROCESS: u8 = 22;
-/// ... switched on by default.
-pub(crate) const HOST_PROCESS_ON: u8 = 23;
+/// Windows host process containers are switched on by default.
+pub(crate) const HOST_PROCESS: u8 = 23;
 /// `hostUsers`: the text names the field as users write it, and block devices are refused too.
 pub(crate) const HOST_USERS_TEXT: u8 = 34;
 /// `hostUsers: false` no longer restricts the types of volumes.
 pub(crate) const HOST_USERS_ANY_VOLUME: u8 = 28;
 /// `os.name` is required without a text.
 pub(crate) const OS_REQUIRED_SILENT: u8 = 34;
-/// `seLinuxChangePolicy` (only `Recursive` while SELinuxMount is off).
+/// 32 search domains of a resolver, rather than 6.
 pub(crate) const DNS_SEARCH_EXPANDED: u8 = 26;
 /// Search domains may have underscores, and be a dot.
 pub(crate) const RELAXED_DNS_SEARCH: u8 = 33;
@@ -149,6 +147,8 @@ pub(crate) const DATA_SOURCE_TEXT: u8 = 26;
 pub(crate) const DATA_SOURCE_GROUP: u8 = 29;
 /// Writable GCE disks in replicated pods are allowed.
 pub(crate) const GCE_DISKS_UNCHECKED: u8 = 29;
+/// ... and writable ones that were there before are kept.
+pub(crate) const GCE_DISKS_KEPT: u8 = 28;
 /// Names of resource claims are checked together with the pod's, and at `source`.
 pub(crate) const RESOURCE_CLAIMS_FLAT: u8 = 31;
 /// Static pods may not have resource claims.
@@ -158,8 +158,6 @@ pub(crate) const RESOURCE_CLAIM_NAMES: u8 = 27;
 
 // Updates of pods.
 
-/// Ephemeral containers are added to a whole pod, which is validated.
-pub(crate) const EPHEMERAL_CONTAINERS: u8 = 23;
 /// Static pods do not support ephemeral containers.
 pub(crate) const STATIC_POD_EPHEMERAL: u8 = 27;
 /// The text of a forbidden update lists its exceptions with commas only.
@@ -175,10 +173,8 @@ pub(crate) const GATED_POD_MUTABLE: u8 = 27;
 
 /// Updates no longer validate the new object a second time.
 pub(crate) const UPDATE_VALIDATED_ONCE: u8 = 34;
-/// Names of stateful sets are labels.
+/// Names of stateful sets are labels, and are not validated again on update.
 pub(crate) const STATEFUL_SET_LABEL_NAME: u8 = 27;
-/// The update of a stateful set validates the whole new set, and metadata after it.
-pub(crate) const STATEFUL_SET_UPDATE_WHOLE: std::ops::Range<u8> = 24..27;
 /// `serviceName` of a stateful set must be a label.
 pub(crate) const STATEFUL_SET_SERVICE_NAME: u8 = 33;
 /// Pod templates and claim templates of stateful sets are validated.
