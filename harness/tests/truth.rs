@@ -136,7 +136,10 @@ fn collect(line: &Value, minor: Minor, file: &str, failures: &mut Vec<Failure>) 
         // The details are not recorded, but say what the message starts with.
         let (kind, group) = before.split_once('.').unwrap_or((before, ""));
         (failure.kind, failure.group) = (kind.to_owned(), group.to_owned());
-        failure.name = rest.split('"').next().unwrap_or_default().to_owned();
+        rest.split('"')
+            .next()
+            .unwrap_or_default()
+            .clone_into(&mut failure.name);
     }
     failures.push(failure);
 }
@@ -150,10 +153,9 @@ fn by_whom() {
         *seen.entry((&failure.file, by)).or_default() += 1;
         // What the recordings are of leaves no other choice.
         let expected: &[By] = match (failure.file.as_str(), failure.code) {
-            ("pods" | "updates", 403) => &[By::PodSecurity],
-            ("psp" | "psp-rbac", 403) => &[By::PodSecurityPolicy],
             ("config", 403) if failure.message.contains("RuntimeClass") => &[By::RuntimeClass],
-            ("config", 403) => &[By::PodSecurity],
+            ("pods" | "updates" | "config", 403) => &[By::PodSecurity],
+            ("psp" | "psp-rbac", 403) => &[By::PodSecurityPolicy],
             ("http", 400 | 415) => &[By::Decode],
             ("http", 403) => &[
                 By::PodSecurity,

@@ -1,3 +1,5 @@
+//! Real messages of each kind, and texts that try to pass for one.
+
 //! Statuses as servers write them, and by whom they were rejected.
 
 use super::*;

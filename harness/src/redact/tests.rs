@@ -1,3 +1,5 @@
+//! Texts as real servers print them, and that redaction is done after one time.
+
 //! Texts that servers write anew each time, and what is left of them.
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Snapshots: the reviewed record of what a cluster answered to a scenario, on every minor.
 //!
 //! There is one file per cluster and scenario. Its text groups outcomes by ranges of minors that
-//! behave alike ([`format`]); a run over some minors, on whatever backend, is laid over what is
+//! behave alike ([`format`](mod@format)); a run over some minors, on whatever backend, is laid over what is
 //! recorded and compared with it ([`Comparison`]); what differs is proposed beside the file
 //! ([`Store`]) and accepted or rejected by a person ([`review`]).
 //!
@@ -13,6 +13,7 @@ mod fold;
 pub mod format;
 pub mod insta;
 mod minors;
+mod read;
 pub mod review;
 pub mod store;
 mod text;
