@@ -67,14 +67,15 @@ pub fn attribute(status: &StatusView<'_>) -> By {
 }
 
 /// Whether the server refuses to let the requester act as somebody else, so that what that somebody
-/// would be answered stays unknown (endpoints/filters/impersonation).
+/// would be answered stays unknown (endpoints/filters/impersonation). The verb is `impersonate`, or
+/// one that starts so where impersonation is constrained (from 1.35).
 #[must_use]
 pub fn refuses_impersonation(status: &StatusView<'_>) -> bool {
     status.code == 403
         && denial(status).is_some_and(|text| {
             text.strip_prefix("User ")
                 .and_then(after_quoted)
-                .is_some_and(|rest| rest.starts_with(" cannot impersonate resource "))
+                .is_some_and(|rest| rest.starts_with(" cannot impersonate"))
         })
 }
 

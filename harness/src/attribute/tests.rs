@@ -273,6 +273,7 @@ fn hostile_texts(#[case] by: By, #[case] status: StatusView<'_>) {
 
 #[rstest]
 #[case(true, r#"users "x" is forbidden: User "alice" cannot impersonate resource "users" in API group "" at the cluster scope"#)]
+#[case(true, r#"users "x" is forbidden: User "alice" cannot impersonate:user-info resource "users" in API group "authentication.k8s.io" at the cluster scope"#)]
 #[case(false, r#"users "x" is forbidden: User "alice cannot impersonate resource " cannot get resource "users" in API group "" at the cluster scope"#)]
 fn impersonation(#[case] refused: bool, #[case] message: &str) {
     let status = StatusView {
