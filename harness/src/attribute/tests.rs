@@ -272,12 +272,13 @@ fn hostile_texts(#[case] by: By, #[case] status: StatusView<'_>) {
 }
 
 #[rstest]
-#[case(true, r#"users "x" is forbidden: User "alice" cannot impersonate resource "users" in API group "" at the cluster scope"#)]
-#[case(true, r#"users "x" is forbidden: User "alice" cannot impersonate:user-info resource "users" in API group "authentication.k8s.io" at the cluster scope"#)]
-#[case(false, r#"users "x" is forbidden: User "alice cannot impersonate resource " cannot get resource "users" in API group "" at the cluster scope"#)]
-fn impersonation(#[case] refused: bool, #[case] message: &str) {
+#[case(true, "", r#"users "x" is forbidden: User "alice" cannot impersonate resource "users" in API group "" at the cluster scope"#)]
+#[case(true, "authentication.k8s.io", r#"users.authentication.k8s.io "x" is forbidden: User "alice" cannot impersonate:user-info resource "users" in API group "authentication.k8s.io" at the cluster scope"#)]
+#[case(false, "", r#"users "x" is forbidden: User "alice cannot impersonate resource " cannot get resource "users" in API group "" at the cluster scope"#)]
+fn impersonation(#[case] refused: bool, #[case] group: &str, #[case] message: &str) {
     let status = StatusView {
         name: "x",
+        group,
         ..status(403, "Forbidden", "users", message)
     };
     assert_eq!(refuses_impersonation(&status), refused);
