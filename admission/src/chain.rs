@@ -122,7 +122,7 @@ fn run<'a>(
     match attributes.operation {
         Operation::Create => {
             name_of(attributes, &object);
-            namespace_of(attributes, &object)?;
+            namespace_of(attributes, &mut object)?;
             prepare::wipe(&mut object);
             prepare::dedup_owners(attributes, &mut object, false);
             mutate(attributes, &mut object)?;
@@ -131,7 +131,7 @@ fn run<'a>(
             validate_create(attributes, &object)?;
         }
         Operation::Update => {
-            namespace_of(attributes, &object)?;
+            namespace_of(attributes, &mut object)?;
             mutate(attributes, &mut object)?;
             prepare::dedup_owners(attributes, &mut object, true);
             if let Some(old) = attributes.old {
@@ -190,15 +190,23 @@ fn name_of(attributes: &mut Attributes<'_>, object: &Value<'_>) {
     }
 }
 
-/// `EnsureObjectNamespaceMatchesRequestNamespace`
-fn namespace_of(attributes: &Attributes<'_>, object: &Value<'_>) -> Result<(), Status> {
-    let given = object.text_at(&["metadata", "namespace"]);
-    let expected = if attributes.resource.namespaced {
-        attributes.namespace
-    } else {
-        ""
+/// `EnsureObjectNamespaceMatchesRequestNamespace`: an object without a namespace gets the request's,
+/// and one that can have none loses it.
+fn namespace_of(attributes: &Attributes<'_>, object: &mut Value<'_>) -> Result<(), Status> {
+    let Some(object) = object.as_object_mut() else {
+        return Ok(());
     };
-    if given.is_empty() || given == expected {
+    let metadata = object.object_mut("metadata");
+    if !attributes.resource.namespaced {
+        metadata.remove("namespace");
+        return Ok(());
+    }
+    let given = metadata.get("namespace").and_then(Value::as_str);
+    if given == Some(attributes.namespace) {
+        return Ok(());
+    }
+    if given.unwrap_or_default().is_empty() {
+        metadata.insert("namespace", attributes.namespace.to_owned());
         return Ok(());
     }
     Err(Status::bad_request(

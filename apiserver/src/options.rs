@@ -16,6 +16,8 @@ pub(crate) struct Options {
     field_validation: String,
     /// `fieldManager`; empty where none is given.
     pub(crate) field_manager: String,
+    /// Whether `force` is given, be it true or false.
+    force: bool,
     /// `propagationPolicy`, where it is given.
     pub(crate) propagation_policy: Option<String>,
     /// `gracePeriodSeconds`, where it is given.
@@ -41,6 +43,7 @@ impl Options {
                 "dryRun" => options.dry_run.push(value.into_owned()),
                 "fieldValidation" => options.field_validation = value.into_owned(),
                 "fieldManager" => options.field_manager = value.into_owned(),
+                "force" => options.force = true,
                 "propagationPolicy" => options.propagation_policy = Some(value.into_owned()),
                 "gracePeriodSeconds" => options.grace_period_seconds = Some(integer(&value)?),
                 "labelSelector" => options.label_selector = value.into_owned(),
@@ -79,6 +82,13 @@ impl Options {
     /// `CreateOptions`.
     pub(crate) fn validate(&self, kind: &str, minor: Minor) -> Result<(), Status> {
         let mut causes = Vec::new();
+        if kind == "PatchOptions" && self.force {
+            causes.push(Cause {
+                reason: "FieldValueForbidden",
+                message: "Forbidden: may not be specified for non-apply patch".to_owned(),
+                field: "force".to_owned(),
+            });
+        }
         let mut unsupported = |field: &str, value: String, supported: &str| {
             causes.push(Cause {
                 reason: "FieldValueNotSupported",

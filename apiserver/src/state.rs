@@ -52,6 +52,14 @@ pub(crate) fn set_version(metadata: &mut Object<'_>, revision: u64) {
     metadata.insert("resourceVersion", revision.to_string());
 }
 
+/// Writes into an object from admission what its path says of it: its kind and its version.
+pub(crate) fn set_kind(object: &mut Value<'_>, resource: &Resource) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert("kind", resource.kind);
+        object.insert("apiVersion", resource.api_version());
+    }
+}
+
 /// A stored object in the version of `resource`: resources that are served in several versions are
 /// the same in all but their `apiVersion`.
 pub(crate) fn in_version<'o>(object: &'o Stored, resource: &Resource) -> Cow<'o, Value<'static>> {

@@ -320,3 +320,6 @@ fn no_key(item: &Map<String, Json>, key: &str) -> Status {
         Json::Object(item.clone())
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use super::read::shown;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::failure;
-use crate::state::State;
+use crate::state::{State, set_kind};
 
 /// Creates an object.
 pub(crate) fn create(server: &Server, state: &mut State, call: &Call<'_>) -> Answer {
@@ -53,7 +53,8 @@ pub(super) fn create_named<'a>(
     );
     let answer = match response.outcome {
         Err(status) => status.into(),
-        Ok(object) => {
+        Ok(mut object) => {
+            set_kind(&mut object, call.resource);
             let name = object.text_at(&["metadata", "name"]);
             if state
                 .store

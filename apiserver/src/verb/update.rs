@@ -6,11 +6,12 @@
 //! plugin is answered as stale.
 
 use podgate_admission::chain::{self, Server};
-use podgate_admission::decode::decode_untyped;
+use podgate_admission::decode::{DecodeError, decode, decode_untyped};
 use podgate_admission::encode::encode;
-use podgate_admission::request::{Body, Operation, Request};
+use podgate_admission::quote::quote;
+use podgate_admission::request::{Body, FieldValidation, Operation, Request};
 use podgate_admission::resource::Resource;
-use podgate_admission::status::{Cause, Status};
+use podgate_admission::status::{Cause, Grouped, Status};
 use podgate_admission::value::Value;
 
 use super::create::create_named;
@@ -20,9 +21,11 @@ use crate::call::Call;
 use crate::failure;
 use crate::patch::{self, Kind};
 use crate::registry;
-use crate::state::{State, in_version};
+use crate::state::{State, in_version, set_kind};
 use crate::store::Stored;
 
+/// The first minor in which `fieldValidation` has an effect.
+const FIRST_WITH_FIELD_VALIDATION: u8 = 25;
 const STALE: &str = "the object has been modified; please apply your changes to the latest version \
                      and try again";
 
@@ -78,6 +81,7 @@ pub(crate) fn patch(server: &Server, state: &mut State, call: &Call<'_>) -> Answ
         .and_then(|patched| {
             let body = patched.to_string();
             let sent = decode_untyped(body.as_bytes()).unwrap_or_default();
+            check_decodes(&body, call)?;
             check_name(&sent, call)?;
             check_version(&sent, &old, call)?;
             Ok(body)
@@ -117,6 +121,7 @@ fn store_update(
         Err(status) => status.into(),
         Ok(mut object) => {
             let (schema, minor) = (call.resource.schema, call.minor);
+            set_kind(&mut object, call.resource);
             // What was stored keeps its version until it is written; a dry run shows the old one.
             if let (Some(object), Some(version)) = (
                 object.as_object_mut(),
@@ -158,6 +163,30 @@ fn deleted_by(new: &Value<'_>, old: &Value<'_>) -> bool {
         && finalizers(old)
         && !meta(old, "deletionTimestamp").is_empty()
         && grace.unwrap_or_default() == 0
+}
+
+/// Refuses what a patch makes of an object where that is no such object any more. Upstream shows all
+/// of it, in an order of its own after a JSON patch or a merge patch, and as a Go map after a
+/// strategic merge patch.
+fn check_decodes(patched: &str, call: &Call<'_>) -> Result<(), Status> {
+    let strict = call.options.field_validation() == FieldValidation::Strict
+        && call.minor.number() >= FIRST_WITH_FIELD_VALIDATION;
+    let error = match decode(patched.as_bytes(), call.resource.schema, call.minor) {
+        Ok(decoded) if strict => DecodeError::strict(&decoded.strict),
+        Ok(_) => None,
+        Err(error) => Some(error),
+    };
+    let Some(error) = error else { return Ok(()) };
+    let cause = Cause {
+        reason: "FieldValueInvalid",
+        message: format!("Invalid value: {}: {error}", quote(patched)),
+        field: "patch".to_owned(),
+    };
+    let nothing = Grouped {
+        group: "",
+        name: "",
+    };
+    Err(Status::invalid(nothing, "", vec![cause]))
 }
 
 /// `checkName` in `endpoints/handlers/rest.go`

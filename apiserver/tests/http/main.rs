@@ -5,3 +5,4 @@ mod discovery;
 mod exchange;
 mod read;
 mod recorded;
+mod write;
