@@ -17,7 +17,9 @@ pub fn from_document<T: DeserializeOwned>(document: &Document) -> Result<T, Erro
         let mut path: Vec<Segment> = error.path().iter().filter_map(segment).collect();
         let message = without_place(&error.inner().to_string());
         let Some((kind, name, known)) = unknown(&message) else {
-            return document.error_at(&path, true, message, None);
+            let quotes = message.starts_with("invalid type: ") && message.ends_with("a string");
+            let hint = quotes.then(|| "put the value in quotes".to_owned());
+            return document.error_at(&path, true, message, hint);
         };
         // Whether the path ends with the unknown name depends on the type that refused it.
         let last = Segment::Key(name.to_owned());
@@ -59,3 +61,6 @@ fn unknown(message: &str) -> Option<(&str, &str, Vec<&str>)> {
     let known = rest.split('`').skip(1).step_by(2).collect();
     matches!(kind, "field" | "variant").then_some((kind, name, known))
 }
+
+#[cfg(test)]
+mod tests;

@@ -106,8 +106,7 @@ fn key_is_scalar(tree: &Tree, key: NodeId) -> Result<(), Flaw> {
     if matches!(tree.kind(tree.target(key)), Kind::Scalar(..)) {
         return Ok(());
     }
-    let hint =
-        "a key is a single value; text such as {{ .Values.x }} is a template: render it first";
+    let hint = "a key is a single value: put it in quotes if it is text";
     let message = format!("invalid map key: {}", go_syntax(tree, key, 8)?);
     Err(Flaw::new(tree.at(key), message).hint(hint))
 }

@@ -10,10 +10,12 @@ use crate::{
     encode::{encode, encode_with},
     error::Flaw,
     header::{Header, not_an_object},
+    hints,
     items::Items,
     json::{Reader, Token},
+    metadata,
     resolve::Scalar,
-    source::Cursor,
+    source::{Cursor, position},
     tree::{Kind, NodeId, Tree},
     yaml,
 };
@@ -48,6 +50,20 @@ pub(crate) struct Yaml {
     pub(crate) text: String,
     pub(crate) first_line: usize,
     pub(crate) tree: Tree,
+}
+
+impl Yaml {
+    /// The position of a byte.
+    fn place(&self, at: usize) -> Position {
+        let mut position = position(&self.text, at);
+        position.line += self.first_line - 1;
+        position
+    }
+
+    /// The position of a node, or of what it is an alias of.
+    pub(crate) fn position(&self, node: NodeId) -> Position {
+        self.place(self.tree.at(self.tree.target(node)))
+    }
 }
 
 impl Document {
@@ -134,6 +150,33 @@ impl Document {
         let items: Vec<_> = self.items().collect();
         let own = (!self.is_list()).then_some(Ok(self));
         items.into_iter().chain(own)
+    }
+
+    /// Refuses what kubectl itself refuses to send: an object without a kind, and metadata that does
+    /// not fit ObjectMeta (`labels: {a: yes}`). An item of a list needs only its kind.
+    ///
+    /// kubectl adds the whole body to its message about the kind; here the position stands for it.
+    pub fn check_object(&self) -> Result<(), Error> {
+        if self.kind().is_none() {
+            let hint = "a manifest has apiVersion and kind; an empty one does not count".to_owned();
+            let path = ["kind".into()];
+            return Err(self.error_at(&path, false, "Object 'Kind' is missing", Some(hint)));
+        }
+        if self.header.is_item {
+            return Ok(());
+        }
+        match &self.content {
+            Content::Yaml { document, node, .. } => {
+                metadata::check(&document.tree, *node).map_err(|flaw| {
+                    Error::of_flaw(&self.file, &document.text, document.first_line, flaw)
+                })
+            }
+            Content::Json { text, range } => {
+                let tree = Reader::new(text, range.start).tree().unwrap_or_default();
+                metadata::check(&tree, NodeId::ROOT)
+                    .map_err(|flaw| Error::at_position(&self.file, text, self.place(flaw.at), flaw))
+            }
+        }
     }
 
     /// Where a field is written; `None` if it is not there.
@@ -234,38 +277,38 @@ impl Document {
         let (tree, body) = match read() {
             Ok(None) => return Ok(None),
             Ok(Some(read)) => read,
-            Err(flaw) => return Err(Error::of_flaw(file, &text, first_line, flaw)),
+            Err(flaw) => {
+                let hint = hints::of_template(&text, flaw.at).or(flaw.hint);
+                return Err(Error::of_flaw(
+                    file,
+                    &text,
+                    first_line,
+                    Flaw { hint, ..flaw },
+                ));
+            }
         };
         let document = Arc::new(Yaml {
             text,
             first_line,
             tree,
         });
-        Self::of_node(file, &document, NodeId::ROOT, body.into()).map(Some)
+        let start = document.position(NodeId::ROOT);
+        Self::of_node(file, &document, NodeId::ROOT, start, body.into()).map(Some)
     }
 
     fn of_node(
         file: &Arc<str>,
         document: &Arc<Yaml>,
         node: NodeId,
+        start: Position,
         body: Arc<str>,
     ) -> Result<Self, Error> {
         let tree = &document.tree;
         let node = tree.target(node);
         let in_file = |flaw| Error::of_flaw(file, &document.text, document.first_line, flaw);
-        let mut start = crate::source::position(&document.text, tree.at(node));
-        start.line += document.first_line - 1;
-        let header = match tree.kind(node) {
-            Kind::Mapping(_) => Header::of_tree(tree, node).map_err(in_file)?,
-            Kind::Sequence(_) => return Err(in_file(not_an_object(tree.at(node), Token::Array))),
-            Kind::Scalar(..) | Kind::Alias(_) => {
-                let token = match tree.scalar(node).map_err(in_file)? {
-                    Some(Scalar::Bool(_)) => Token::Bool,
-                    Some(Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_)) => Token::Number,
-                    _ => Token::String,
-                };
-                return Err(in_file(not_an_object(tree.at(node), token)));
-            }
+        let header = match metadata::token(tree, node).map_err(in_file)? {
+            Token::Object => Header::of_tree(tree, node).map_err(in_file)?,
+            other => return Err(in_file(not_an_object(tree.at(node), other))),
         };
         let content = Content::Yaml {
             document: Arc::clone(document),
@@ -314,8 +357,13 @@ impl Document {
     }
 
     /// Makes a document of an item of this list.
-    pub(crate) fn item_of_node(&self, yaml: &Arc<Yaml>, node: NodeId) -> Result<Self, Error> {
-        let mut item = Self::of_node(&self.file, yaml, node, Arc::from(""))?;
+    pub(crate) fn item_of_node(
+        &self,
+        yaml: &Arc<Yaml>,
+        node: NodeId,
+        start: Position,
+    ) -> Result<Self, Error> {
+        let mut item = Self::of_node(&self.file, yaml, node, start, Arc::from(""))?;
         self.bequeath(&mut item);
         let mut text = String::new();
         // The whole document was encoded before, so its parts can be.
@@ -328,6 +376,7 @@ impl Document {
 
     /// Gives an item without kind and version those of this list: `decodeToList`.
     pub(crate) fn bequeath(&self, item: &mut Self) {
+        item.header.is_item = true;
         if item.header.kind.is_none() && item.header.api_version.is_none() {
             let kind = self.kind().unwrap_or_default();
             let kind = kind.strip_suffix("List").unwrap_or(kind);
@@ -351,11 +400,7 @@ impl Document {
     /// The position of a byte of the text that holds the document.
     fn place(&self, at: usize) -> Position {
         match &self.content {
-            Content::Yaml { document, .. } => {
-                let mut position = crate::source::position(&document.text, at);
-                position.line += document.first_line - 1;
-                position
-            }
+            Content::Yaml { document, .. } => document.place(at),
             Content::Json { text, range } => Cursor::new(range.start, self.start).advance(text, at),
         }
     }
@@ -383,3 +428,6 @@ fn walk(tree: &Tree, root: NodeId, path: &[Segment]) -> (usize, Option<NodeId>, 
     }
     (path.len(), key, value)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -202,3 +202,6 @@ impl Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

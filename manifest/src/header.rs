@@ -25,6 +25,8 @@ pub(crate) struct Header {
     pub(crate) has_item_sequence: bool,
     /// The kind and version come from the list that the object is an item of.
     pub(crate) inherited: bool,
+    /// The object is an item of a list.
+    pub(crate) is_item: bool,
 }
 
 impl Header {

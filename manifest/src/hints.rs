@@ -4,12 +4,19 @@
 pub(crate) const UNKNOWN_ANCHOR: &str =
     "an alias reaches only the anchors above it in its own document";
 
+/// The hint for a line that has not been rendered.
+pub(crate) fn of_template(text: &str, at: usize) -> Option<String> {
+    let line = crate::source::line_at(text, at);
+    line.contains("{{")
+        .then(|| "this looks like a template: render it first".to_owned())
+}
+
 /// The hint for a syntax error at byte `at`, by the message and by what stands there.
 pub(crate) fn of_syntax(text: &str, at: usize, message: &str) -> Option<String> {
     let at = crate::source::floor(text, at);
     let line = crate::source::line_at(text, at);
-    if line.contains("{{") {
-        return Some("this looks like a template: render it first".to_owned());
+    if let Some(hint) = of_template(text, at) {
+        return Some(hint);
     }
     let indentation = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
     if indentation.contains('\t')
@@ -39,10 +46,10 @@ pub(crate) fn of_syntax(text: &str, at: usize, message: &str) -> Option<String> 
             "put the list on lines of its own below its key"
         }
         "found unexpected end of stream" | "found unexpected document indicator" => {
-            "the quote that opens here or above is never closed"
+            "the quote that opens here is never closed"
         }
         "did not find expected ',' or ']'" | "did not find expected ',' or '}'" => {
-            "the bracket that opens here or above is never closed, or a comma is missing"
+            "the bracket that opens here is never closed, or a comma is missing"
         }
         "did not find expected <document start>" => "a directive (`%`) needs a line `---` after it",
         "found unknown escape character" => {

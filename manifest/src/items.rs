@@ -10,6 +10,7 @@ use crate::{
     document::{Content, Yaml},
     error::Flaw,
     json::{Reader, Token},
+    metadata,
     source::Cursor,
     tree::{Kind, NodeId},
 };
@@ -29,6 +30,7 @@ enum State<'d> {
     Yaml {
         document: &'d Arc<Yaml>,
         next: Option<NodeId>,
+        cursor: Cursor,
     },
     Json {
         text: &'d Arc<str>,
@@ -62,22 +64,14 @@ impl<'d> State<'d> {
                 else {
                     return Self::Done;
                 };
-                match tree.kind(items) {
-                    Kind::Sequence(first) => Self::Yaml {
+                match (tree.kind(items), metadata::token(tree, items)) {
+                    (Kind::Sequence(first), _) => Self::Yaml {
                         document,
                         next: first,
+                        cursor: Cursor::new(tree.at(items), document.position(items)),
                     },
-                    Kind::Mapping(_) => Self::broken(list, Some(Token::Object)),
-                    Kind::Scalar(..) | Kind::Alias(_) => {
-                        use crate::resolve::Scalar;
-                        let token = match tree.scalar(items) {
-                            Ok(Some(Scalar::Null)) => None,
-                            Ok(Some(Scalar::Bool(_))) => Some(Token::Bool),
-                            Ok(Some(Scalar::String(_))) => Some(Token::String),
-                            _ => Some(Token::Number),
-                        };
-                        Self::broken(list, token)
-                    }
+                    (_, Ok(Token::Null) | Err(_)) => Self::Done,
+                    (_, Ok(token)) => Self::broken(list, token),
                 }
             }
             Content::Json { text, range } => {
@@ -95,17 +89,14 @@ impl<'d> State<'d> {
                         cursor: Cursor::new(range.start, list.start()),
                     },
                     Ok(Token::Null) | Err(_) => Self::Done,
-                    Ok(other) => Self::broken(list, Some(other)),
+                    Ok(other) => Self::broken(list, other),
                 }
             }
         }
     }
 
-    /// `items` holds something that is no list; null is an empty one.
-    fn broken(list: &Document, token: Option<Token>) -> Self {
-        let Some(token) = token else {
-            return Self::Done;
-        };
+    /// `items` holds something that is no list.
+    fn broken(list: &Document, token: Token) -> Self {
         let message = format!(
             "json: cannot unmarshal {} into Go struct field decodeList.items of type []json.RawMessage",
             token.name()
@@ -127,20 +118,30 @@ impl Iterator for Items<'_> {
                 self.state = State::Done;
                 return Some(Err(error));
             }
-            State::Yaml { document, next } => {
+            State::Yaml {
+                document,
+                next,
+                cursor,
+            } => {
                 let node = (*next)?;
                 *next = document.tree.next(node);
-                let target = document.tree.target(node);
-                if let Kind::Mapping(_) = document.tree.kind(target) {
-                    self.list.item_of_node(document, node)
+                let start = if document.tree.target(node) == node {
+                    cursor.advance(&document.text, document.tree.at(node))
                 } else {
-                    let flaw = not_an_item(document.tree.at(target));
-                    Err(Error::of_flaw(
-                        file,
-                        &document.text,
-                        document.first_line,
-                        flaw,
-                    ))
+                    document.position(node)
+                };
+                match metadata::token(&document.tree, node) {
+                    Ok(Token::Object) => self.list.item_of_node(document, node, start),
+                    token => {
+                        let flaw = not_an_item(0, token.unwrap_or(Token::Null));
+                        let at = document.tree.at(document.tree.target(node));
+                        Err(Error::at_position(
+                            file,
+                            &document.text,
+                            start,
+                            Flaw { at, ..flaw },
+                        ))
+                    }
                 }
             }
             State::Json { text, at, cursor } => {
@@ -149,20 +150,17 @@ impl Iterator for Items<'_> {
                     return None;
                 }
                 let start = cursor.advance(text, reader.at());
+                let token = reader.token().ok()?;
                 let range = reader.skip_value().ok()?;
                 *at = reader.at();
-                if text[range.clone()].starts_with('{') {
+                if token == Token::Object {
                     Document::of_json(file, text, range, start).map(|mut item| {
                         self.list.bequeath(&mut item);
                         item
                     })
                 } else {
-                    Err(Error::at_position(
-                        file,
-                        text,
-                        start,
-                        not_an_item(range.start),
-                    ))
+                    let flaw = not_an_item(range.start, token);
+                    Err(Error::at_position(file, text, start, flaw))
                 }
             }
         };
@@ -184,7 +182,13 @@ impl Iterator for Items<'_> {
 }
 
 /// An item that is no object.
-fn not_an_item(at: usize) -> Flaw {
-    Flaw::new(at, "json: cannot unmarshal an item that is no object into Go value of type map[string]interface {}")
-        .hint("each item of a list is a mapping with apiVersion and kind")
+fn not_an_item(at: usize, token: Token) -> Flaw {
+    let message = format!(
+        "json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+        token.name()
+    );
+    Flaw::new(at, message).hint("each item of a list is a mapping with apiVersion and kind")
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,7 @@ mod header;
 mod hints;
 mod items;
 mod json;
+mod metadata;
 mod number;
 mod path;
 mod resolve;

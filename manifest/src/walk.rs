@@ -168,7 +168,13 @@ fn nearest_path(path: &Path) -> Option<String> {
         .collect();
     names.sort();
     let wanted = path.file_name()?.to_str()?;
-    let near = nearest_name(wanted, names.iter().map(String::as_str))?;
+    // The same name with another extension is nearer than any other name.
+    let stem = |name: &str| name.rsplit_once('.').map(|(stem, _)| stem.to_owned());
+    let near = names
+        .iter()
+        .map(String::as_str)
+        .find(|name| stem(name).is_some() && stem(name) == stem(wanted))
+        .or_else(|| nearest_name(wanted, names.iter().map(String::as_str)))?;
     let near = parent.map_or_else(|| PathBuf::from(near), |parent| parent.join(near));
     Some(format!("did you mean `{}`?", near.display()))
 }

@@ -187,35 +187,37 @@ impl Parser<'_> {
         }
         let has_properties = anchor.is_some() || tag.is_some();
         let tag = tag.map(|tag| self.full_tag(tag)).transpose()?;
+        // The place of a node is its content's, not that of its tag or anchor.
+        let at = token.at;
         let id = match token.kind {
             TokenKind::BlockEntry if indentless => {
                 self.state = State::IndentlessSequenceEntry;
-                self.builder.open_sequence(begin)?
+                self.builder.open_sequence(at)?
             }
             TokenKind::Scalar { text, plain } => {
                 self.scanner.take()?;
                 self.go_back();
                 let plain = plain && tag.is_none();
                 let style = if plain { Style::Plain } else { Style::Explicit };
-                self.builder.scalar(begin, style, tag, &text)?
+                self.builder.scalar(at, style, tag, &text)?
             }
             TokenKind::FlowSequenceStart => {
                 self.state = State::FlowSequenceFirstEntry;
-                self.builder.open_sequence(begin)?
+                self.builder.open_sequence(at)?
             }
             TokenKind::FlowMappingStart => {
                 self.state = State::FlowMappingFirstKey;
-                self.builder.open_mapping(begin)?
+                self.builder.open_mapping(at)?
             }
             TokenKind::BlockSequenceStart if block => {
                 self.scanner.take()?;
                 self.state = State::BlockSequenceEntry;
-                self.builder.open_sequence(begin)?
+                self.builder.open_sequence(at)?
             }
             TokenKind::BlockMappingStart if block => {
                 self.scanner.take()?;
                 self.state = State::BlockMappingKey;
-                self.builder.open_mapping(begin)?
+                self.builder.open_mapping(at)?
             }
             _ if has_properties => {
                 self.go_back();
@@ -437,16 +439,16 @@ impl Parser<'_> {
         closes: impl Fn(&TokenKind) -> bool,
         message: &str,
     ) -> Result<(), Flaw> {
-        let token = self.scanner.peek()?;
+        let token = self.scanner.peek()?.clone();
         if first || closes(&token.kind) {
             return Ok(());
         }
         if token.kind == TokenKind::FlowEntry {
             return self.scanner.take().map(drop);
         }
-        // At the end of the text the bracket that was left open says more.
-        let at = match (&token.kind, self.brackets.last()) {
-            (TokenKind::StreamEnd, Some(bracket)) => *bracket,
+        // Where the bracket stands on a line above, it is the bracket that was left open.
+        let at = match self.brackets.last() {
+            Some(bracket) if self.scanner.text[*bracket..token.at].contains('\n') => *bracket,
             _ => token.at,
         };
         Err(Flaw::new(at, message))
