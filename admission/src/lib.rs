@@ -9,6 +9,7 @@
 
 pub mod chain;
 pub mod config;
+pub mod controller;
 pub mod decode;
 pub mod default;
 mod drop;

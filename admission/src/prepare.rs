@@ -5,6 +5,8 @@
 //! `pkg/registry/*/*/strategy.go`, and `BeforeCreate` and `BeforeUpdate` in
 //! `k8s.io/apiserver/pkg/registry/rest`.
 
+use podgate_policy::Minor;
+
 use crate::chain::Attributes;
 use crate::config::Server;
 use crate::drop;
@@ -55,7 +57,7 @@ pub(crate) fn for_create(attributes: &mut Attributes<'_>, object: &mut Value<'_>
             reset_status(root);
         }
         ("batch", "Job") => {
-            job(server, root);
+            job(server.minor(), root);
             reset_status(root);
         }
         (_, "CronJob" | "Deployment" | "ReplicaSet" | "StatefulSet" | "ReplicationController") => {
@@ -142,9 +144,11 @@ pub(crate) fn dedup_owners(attributes: &mut Attributes<'_>, object: &mut Value<'
     ));
 }
 
+/// Of a prefix, so many bytes become part of a generated name (`MaxGeneratedNameLength`).
+pub(crate) const LONGEST_PREFIX: usize = 63 - 5;
+
 /// `SimpleNameGenerator` of `k8s.io/apiserver/pkg/storage/names`.
 fn generate_name(prefix: &str, suffix: &str) -> String {
-    const LONGEST_PREFIX: usize = 63 - 5;
     let mut end = prefix.len().min(LONGEST_PREFIX);
     while !prefix.is_char_boundary(end) {
         end -= 1;
@@ -331,8 +335,7 @@ const JOB_TRACKING: &str = "batch.kubernetes.io/job-tracking";
 
 /// `jobStrategy.PrepareForCreate`: the selector and labels of a `Job` that brings none, and the
 /// mark that its pods are tracked.
-fn job(server: &Server, root: &mut Object<'_>) {
-    let minor = server.minor();
+pub(crate) fn job(minor: Minor, root: &mut Object<'_>) {
     let metadata = root.object_mut("metadata");
     if versions::JOB_TRACKING_ANNOTATION.contain(minor) {
         metadata.object_mut("annotations").insert(JOB_TRACKING, "");

@@ -147,6 +147,13 @@ pub const CLAIM_TEMPLATE_CLAIMS: Minors = Minors::between(26, 28);
 /// `matchLabelKeys` of topology spread constraints are merged into their selectors.
 pub const SPREAD_SELECTOR_MERGE: Minors = Minors::from(34);
 
+// Controllers (`pkg/controller`).
+
+/// Pods of a `StatefulSet` or an indexed `Job` are labelled with their index.
+pub const POD_INDEX_LABEL: Minors = Minors::from(28);
+/// Pods of a `Job` have a finalizer until the controller has counted them.
+pub const JOB_TRACKING_FINALIZER: Minors = Minors::from(25);
+
 // Warnings (`pkg/api/pod/warnings.go` and the strategies' `WarningsOnCreate`).
 
 /// Strategies warn at all.

@@ -19,24 +19,32 @@ fn folder() -> PathBuf {
 }
 
 /// A recorded line.
-pub struct Line {
-    pub minor: Minor,
-    pub json: Json,
+pub(crate) struct Line {
+    pub(crate) minor: Minor,
+    pub(crate) json: Json,
     text: String,
 }
 
 impl Line {
     /// The value at `key` with its keys in the order in which they were sent, which decides about
     /// the order of warnings.
-    pub fn sent(&self, key: &str) -> String {
+    pub(crate) fn sent(&self, key: &str) -> String {
         let line = decode_untyped(self.text.as_bytes()).expect("each line is JSON");
         encode_untyped(line.get(key).expect("the line has the request"))
     }
 }
 
+impl Line {
+    /// The same for an item of the list at `path`.
+    pub(crate) fn sent_at(&self, path: &[&str], index: usize) -> String {
+        let line = decode_untyped(self.text.as_bytes()).expect("each line is JSON");
+        encode_untyped(&line.list_at(path)[index])
+    }
+}
+
 /// The lines of `1.NN/NAME.ndjson.gz` of every minor that has the file; none, and said so, where
 /// there are no recordings at all.
-pub fn lines(name: &str) -> Vec<Line> {
+pub(crate) fn lines(name: &str) -> Vec<Line> {
     let folder = folder();
     if !folder.is_dir() {
         eprintln!("LEFT OUT: no recorded answers; PODGATE_TRUTH names their folder");
@@ -63,7 +71,7 @@ pub fn lines(name: &str) -> Vec<Line> {
 
 /// Makes alike what the recordings cannot have in common with anything: the random suffix of the
 /// token volume, and the source that the recorded servers' distribution adds to it.
-pub fn normalise(spec: &mut Json) {
+pub(crate) fn normalise(spec: &mut Json) {
     fn name(value: &mut Json) {
         if value["name"]
             .as_str()
@@ -104,7 +112,7 @@ struct Count {
 }
 
 /// How many lines of a file agreed, by minor.
-pub struct Tally {
+pub(crate) struct Tally {
     file: &'static str,
     counts: BTreeMap<Minor, Count>,
     shown: usize,
@@ -114,7 +122,7 @@ pub struct Tally {
 const SHOWN: usize = 12;
 
 impl Tally {
-    pub fn new(file: &str) -> Self {
+    pub(crate) fn new(file: &str) -> Self {
         Self {
             file: file.to_owned().leak(),
             counts: BTreeMap::new(),
@@ -122,12 +130,12 @@ impl Tally {
         }
     }
 
-    pub fn left_out(&mut self, minor: Minor) {
+    pub(crate) fn left_out(&mut self, minor: Minor) {
         self.counts.entry(minor).or_default().left_out += 1;
     }
 
     /// Counts a line, and prints it where the two differ.
-    pub fn compare(&mut self, minor: Minor, request: &Json, expected: &Json, actual: &Json) {
+    pub(crate) fn compare(&mut self, minor: Minor, request: &Json, expected: &Json, actual: &Json) {
         let count = self.counts.entry(minor).or_default();
         if expected == actual {
             count.agreed += 1;
@@ -142,7 +150,7 @@ impl Tally {
     }
 
     /// Prints the counts; any disagreement fails the test.
-    pub fn finish(self) {
+    pub(crate) fn finish(self) {
         let mut disagreed = 0;
         for (minor, count) in &self.counts {
             disagreed += count.disagreed;
@@ -152,6 +160,8 @@ impl Tally {
             );
         }
         assert_eq!(disagreed, 0, "of {} lines", self.file);
+        let agreed: usize = self.counts.values().map(|count| count.agreed).sum();
+        assert!(agreed > 0 || self.counts.is_empty(), "nothing was compared");
     }
 }
 

@@ -8,44 +8,46 @@ use podgate_admission::request::{Source, World};
 use podgate_admission::value::Value;
 use serde_json::{Value as Json, json};
 
+/// JSON as a tree.
+pub(crate) fn tree(json: &Json) -> Value<'static> {
+    let text = json.to_string();
+    decode_untyped(text.as_bytes())
+        .expect("it is JSON")
+        .into_owned()
+}
+
 type Key = (String, String, String);
 
 /// Objects by resource, namespace and name.
 #[derive(Default)]
-pub struct Objects {
+pub(crate) struct Objects {
     objects: BTreeMap<Key, Arc<Value<'static>>>,
     order: Vec<Key>,
 }
 
 impl Objects {
-    pub fn add(&mut self, resource: &str, object: &Json) {
-        let text = |key: &str| {
-            object["metadata"][key]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned()
-        };
-        let json = object.to_string();
-        let value = decode_untyped(json.as_bytes())
-            .expect("JSON is decoded")
-            .into_owned();
-        self.insert(resource, &text("namespace"), &text("name"), value);
+    /// Keeps an object under its own name.
+    pub(crate) fn keep(&mut self, resource: &str, namespace: &str, object: Value<'static>) {
+        let name = object.text_at(&["metadata", "name"]).to_owned();
+        let key = (resource.to_owned(), namespace.to_owned(), name);
+        if !self.objects.contains_key(&key) {
+            self.order.push(key.clone());
+        }
+        self.objects.insert(key, Arc::new(object));
     }
 
-    pub fn insert(&mut self, resource: &str, namespace: &str, name: &str, value: Value<'static>) {
-        let key = (resource.to_owned(), namespace.to_owned(), name.to_owned());
-        self.order.push(key.clone());
-        self.objects.insert(key, Arc::new(value));
+    /// The namespace, to be changed.
+    pub(crate) fn namespace_object(&self, name: &str) -> Value<'static> {
+        let found = self.get("namespaces", "", name);
+        Value::clone(&found.expect("the namespace is there"))
     }
 
     /// A namespace with its `default` service account.
-    pub fn namespace(&mut self, name: &str, labels: &Json) {
-        self.add(
-            "namespaces",
-            &json!({"metadata": {"name": name, "labels": labels}}),
-        );
-        let metadata = json!({"name": "default", "namespace": name});
-        self.add("serviceaccounts", &json!({"metadata": metadata}));
+    pub(crate) fn namespace(&mut self, name: &str, labels: &Json) {
+        let namespace = json!({"metadata": {"name": name, "labels": labels}});
+        self.keep("namespaces", "", tree(&namespace));
+        let account = json!({"metadata": {"name": "default", "namespace": name}});
+        self.keep("serviceaccounts", name, tree(&account));
     }
 }
 
@@ -67,7 +69,7 @@ impl World for Objects {
 
 /// Names, uids and times in a row.
 #[derive(Default)]
-pub struct Names(u32);
+pub(crate) struct Names(u32);
 
 impl Source for Names {
     fn suffix(&mut self) -> String {
