@@ -85,6 +85,12 @@ impl<'a> RawText<'a> {
         }
     }
 
+    /// Whether it has no escapes.
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// The text itself where it stands in the input as it is.
     #[must_use]
     pub fn borrowed(&self) -> Option<&'a str> {

@@ -25,6 +25,7 @@ pub mod rbac;
 pub mod request;
 pub mod resource;
 mod resources;
+pub mod scan;
 pub mod schema;
 pub mod status;
 pub mod validation;

@@ -73,7 +73,7 @@ fn container<'v>(role: Role, index: usize, container: &'v Value<'_>) -> Containe
 
 /// The hosts of handlers, in the order in which upstream looks at them
 /// (`check_hostProbesAndHostLifecycle.go`).
-const HANDLERS: [(&[&str], &str); 10] = [
+pub(crate) const HANDLERS: [(&[&str], &str); 10] = [
     (
         &["livenessProbe", "httpGet", "host"],
         "livenessProbe.httpGet.host",

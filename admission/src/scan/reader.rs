@@ -1,0 +1,158 @@
+//! Reading one shape of JSON and giving up on every other.
+
+use super::Scanner;
+use crate::json::{Lexer, SyntaxError, Token};
+
+/// It takes the decoder to tell what this is.
+#[derive(Debug)]
+pub(super) struct Unclear;
+
+impl From<SyntaxError> for Unclear {
+    fn from(_: SyntaxError) -> Self {
+        Self
+    }
+}
+
+pub(super) type Scan<T> = Result<T, Unclear>;
+
+/// The keys of an object that were there: of one that is there twice, the decoder has to make sense.
+#[derive(Default)]
+pub(super) struct Once(u32);
+
+impl Once {
+    pub(super) fn then<T>(&mut self, key: u32, read: impl FnOnce() -> Scan<T>) -> Scan<T> {
+        if self.has(key) {
+            return Err(Unclear);
+        }
+        self.0 |= 1 << key;
+        read()
+    }
+
+    pub(super) fn has(&self, key: u32) -> bool {
+        self.0 & 1 << key != 0
+    }
+}
+
+/// Each method reads the value that stands next, if that is what it is for.
+pub(super) struct Reader<'a> {
+    pub(super) lexer: Lexer<'a>,
+    pub(super) known: Scanner,
+}
+
+impl<'a> Reader<'a> {
+    /// Whether there is a value: null is none.
+    pub(super) fn present(&mut self) -> Scan<bool> {
+        if self.lexer.peek()? == Token::Null {
+            self.lexer.null()?;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Reads an object; `field` says whether it read the value of the key, which is skipped
+    /// otherwise.
+    pub(super) fn object(
+        &mut self,
+        mut field: impl FnMut(&mut Self, &'a [u8]) -> Scan<bool>,
+    ) -> Scan<()> {
+        if !self.present()? {
+            return Ok(());
+        }
+        if self.lexer.peek()? != Token::Object {
+            return Err(Unclear);
+        }
+        self.lexer.open_object()?;
+        let mut first = true;
+        while let Some(key) = self.lexer.key(first)? {
+            first = false;
+            if !key.is_plain() {
+                return Err(Unclear);
+            }
+            if !field(self, key.bytes())? {
+                self.lexer.skip()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a list; `item` reads an item, at its index.
+    pub(super) fn list(&mut self, mut item: impl FnMut(&mut Self, usize) -> Scan<()>) -> Scan<()> {
+        if !self.present()? {
+            return Ok(());
+        }
+        if self.lexer.peek()? != Token::List {
+            return Err(Unclear);
+        }
+        self.lexer.open_list()?;
+        let mut index = 0;
+        while self.lexer.item(index == 0)? {
+            item(self, index)?;
+            index += 1;
+        }
+        Ok(())
+    }
+
+    pub(super) fn text(&mut self) -> Scan<Option<&'a str>> {
+        if !self.present()? {
+            return Ok(None);
+        }
+        if self.lexer.peek()? != Token::String {
+            return Err(Unclear);
+        }
+        self.lexer.text()?.borrowed().map(Some).ok_or(Unclear)
+    }
+
+    pub(super) fn text_or_empty(&mut self) -> Scan<&'a str> {
+        Ok(self.text()?.unwrap_or_default())
+    }
+
+    pub(super) fn expect(&mut self, text: &str) -> Scan<()> {
+        match self.text()? {
+            Some(found) if found == text => Ok(()),
+            _ => Err(Unclear),
+        }
+    }
+
+    pub(super) fn flag(&mut self) -> Scan<Option<bool>> {
+        if !self.present()? {
+            return Ok(None);
+        }
+        if self.lexer.peek()? != Token::Bool {
+            return Err(Unclear);
+        }
+        Ok(Some(self.lexer.bool()?))
+    }
+
+    pub(super) fn int(&mut self) -> Scan<Option<i64>> {
+        if !self.present()? {
+            return Ok(None);
+        }
+        if self.lexer.peek()? != Token::Number {
+            return Err(Unclear);
+        }
+        self.lexer.number()?.parse().map(Some).map_err(|_| Unclear)
+    }
+
+    pub(super) fn texts(&mut self) -> Scan<Vec<&'a str>> {
+        let mut texts = Vec::new();
+        self.list(|reader, _| {
+            texts.push(reader.text_or_empty()?);
+            Ok(())
+        })?;
+        Ok(texts)
+    }
+
+    /// The text at `name` of an object.
+    pub(super) fn member(&mut self, name: &[u8]) -> Scan<Option<&'a str>> {
+        let mut once = Once::default();
+        let mut member = None;
+        self.object(|reader, key| {
+            if key != name {
+                return Ok(false);
+            }
+            member = once.then(0, || reader.text())?;
+            Ok(true)
+        })?;
+        Ok(member)
+    }
+}
