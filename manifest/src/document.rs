@@ -9,7 +9,7 @@ use crate::{
     Error, Location, Position, Segment,
     encode::{encode, encode_with},
     error::Flaw,
-    header::{Header, not_an_object},
+    header::{Header, HeaderOfJson, ItemsField, Origin, not_an_object},
     hints,
     items::Items,
     json::{Reader, Token},
@@ -41,7 +41,11 @@ pub(crate) enum Content {
         body: Arc<str>,
     },
     /// A part of a text that holds JSON; the rest is worked out when it is asked for.
-    Json { text: Arc<str>, range: Range<usize> },
+    Json {
+        text: Arc<str>,
+        range: Range<usize>,
+        items_at: usize,
+    },
 }
 
 /// A parsed YAML document, shared by the items of a list.
@@ -111,7 +115,7 @@ impl Document {
     pub fn body(&self) -> Cow<'_, str> {
         match &self.content {
             Content::Yaml { body, .. } => Cow::Borrowed(body),
-            Content::Json { text, range } => {
+            Content::Json { text, range, .. } => {
                 let mut body = String::with_capacity(range.len());
                 // The text was checked when it was read.
                 if let Ok(tree) = Reader::new(text, range.start).tree() {
@@ -128,7 +132,9 @@ impl Document {
     #[must_use]
     pub fn raw_json(&self) -> Option<&str> {
         match &self.content {
-            Content::Json { text, range } if !self.header.inherited => Some(&text[range.clone()]),
+            Content::Json { text, range, .. } if self.header.origin != Origin::TypedItem => {
+                Some(&text[range.clone()])
+            }
             _ => None,
         }
     }
@@ -136,7 +142,7 @@ impl Document {
     /// Whether kubectl takes the object for a list: it has a field `items`, whatever its kind.
     #[must_use]
     pub fn is_list(&self) -> bool {
-        self.header.has_items
+        self.header.items != ItemsField::Absent
     }
 
     /// The items of a list, in order; nothing for any other object. See [`Items`].
@@ -153,7 +159,7 @@ impl Document {
     }
 
     /// Refuses what kubectl itself refuses to send: an object without a kind, and metadata that does
-    /// not fit ObjectMeta (`labels: {a: yes}`). An item of a list needs only its kind.
+    /// not fit `ObjectMeta` (`labels: {a: yes}`). An item of a list needs only its kind.
     ///
     /// kubectl adds the whole body to its message about the kind; here the position stands for it.
     pub fn check_object(&self) -> Result<(), Error> {
@@ -162,7 +168,7 @@ impl Document {
             let path = ["kind".into()];
             return Err(self.error_at(&path, false, "Object 'Kind' is missing", Some(hint)));
         }
-        if self.header.is_item {
+        if self.header.origin != Origin::Document {
             return Ok(());
         }
         match &self.content {
@@ -171,7 +177,7 @@ impl Document {
                     Error::of_flaw(&self.file, &document.text, document.first_line, flaw)
                 })
             }
-            Content::Json { text, range } => {
+            Content::Json { text, range, .. } => {
                 let tree = Reader::new(text, range.start).tree().unwrap_or_default();
                 metadata::check(&tree, NodeId::ROOT)
                     .map_err(|flaw| Error::at_position(&self.file, text, self.place(flaw.at), flaw))
@@ -203,7 +209,7 @@ impl Document {
                     },
                 )
             }
-            Content::Json { text, range } => {
+            Content::Json { text, range, .. } => {
                 let tree = Reader::new(text, range.start).tree().unwrap_or_default();
                 let (found, key, value) = walk(&tree, NodeId::ROOT, path);
                 let place = |id: NodeId| self.place(tree.at(id));
@@ -247,7 +253,7 @@ impl Document {
                 let at = document.tree.at(pick(key, value));
                 Error::of_flaw(&self.file, &document.text, document.first_line, flaw(at))
             }
-            Content::Json { text, range } => {
+            Content::Json { text, range, .. } => {
                 let tree = Reader::new(text, range.start).tree().unwrap_or_default();
                 let (_, key, value) = walk(&tree, NodeId::ROOT, path);
                 let at = tree.at(pick(key, value));
@@ -323,24 +329,29 @@ impl Document {
         })
     }
 
-    /// Takes a JSON value that has been checked.
+    /// Reads the JSON value at hand, which begins at `start`.
     pub(crate) fn of_json(
         file: &Arc<str>,
         text: &Arc<str>,
-        range: Range<usize>,
+        reader: &mut Reader<'_>,
         start: Position,
-    ) -> Result<Self, Error> {
-        let header = Header::of_json(text, range.start)
-            .map_err(|flaw| Error::at_position(file, text, start, flaw))?;
+    ) -> Result<Self, Flaw> {
+        let token = reader.token()?;
+        let mut found = HeaderOfJson::default();
+        let range = reader.visit(&mut found)?;
+        if token != Token::Object {
+            return Err(not_an_object(range.start, token));
+        }
         let content = Content::Json {
             text: Arc::clone(text),
             range,
+            items_at: found.items_at,
         };
         Ok(Self {
             file: Arc::clone(file),
             start,
             content,
-            header,
+            header: found.header,
         })
     }
 
@@ -376,18 +387,18 @@ impl Document {
 
     /// Gives an item without kind and version those of this list: `decodeToList`.
     pub(crate) fn bequeath(&self, item: &mut Self) {
-        item.header.is_item = true;
+        item.header.origin = Origin::Item;
         if item.header.kind.is_none() && item.header.api_version.is_none() {
             let kind = self.kind().unwrap_or_default();
             let kind = kind.strip_suffix("List").unwrap_or(kind);
             item.header.kind = (!kind.is_empty()).then(|| kind.to_owned());
             item.header.api_version.clone_from(&self.header.api_version);
-            item.header.inherited = true;
+            item.header.origin = Origin::TypedItem;
         }
     }
 
     fn encode(&self, tree: &Tree, node: NodeId, out: &mut String) -> Result<(), Flaw> {
-        if !self.header.inherited {
+        if self.header.origin != Origin::TypedItem {
             return encode(tree, node, out);
         }
         let inherited = [
@@ -401,7 +412,9 @@ impl Document {
     fn place(&self, at: usize) -> Position {
         match &self.content {
             Content::Yaml { document, .. } => document.place(at),
-            Content::Json { text, range } => Cursor::new(range.start, self.start).advance(text, at),
+            Content::Json { text, range, .. } => {
+                Cursor::new(range.start, self.start).advance(text, at)
+            }
         }
     }
 }

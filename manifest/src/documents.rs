@@ -210,19 +210,17 @@ fn next_json(
             return None;
         }
         let start = cursor.advance(text, reader.at());
-        let read = reader.skip_value();
+        let begin = reader.at();
+        let read = Document::of_json(file, text, &mut reader, start);
         *at = reader.at();
-        let range = match read {
-            Ok(range) => range,
-            Err(flaw) => {
-                let flaw = after_json(text, flaw);
-                let position = cursor.advance(text, flaw.at);
-                return Some(Err(Error::at_position(file, text, position, flaw)));
-            }
-        };
-        if &text[range.clone()] != "null" {
-            return Some(Document::of_json(file, text, range, start));
+        if &text[begin..*at] == "null" {
+            continue;
         }
+        return Some(read.map_err(|flaw| {
+            let flaw = after_json(text, flaw);
+            let position = cursor.advance(text, flaw.at);
+            Error::at_position(file, text, position, flaw)
+        }));
     }
 }
 

@@ -3,13 +3,11 @@
 //! Upstream: `decode` of `UnstructuredJSONScheme` and the accessors of `Unstructured`, in
 //! k8s.io/apimachinery `pkg/apis/meta/v1/unstructured`.
 
-use std::borrow::Cow;
-
 use crate::{
     error::Flaw,
-    json::{Reader, Token},
+    json::{RawString, Token, Visit},
     resolve::Scalar,
-    tree::{Kind, NodeId, Tree},
+    tree::{Kind, NodeId, Style, Tree},
 };
 
 /// What is asked of every document. A field that is no text counts as absent, as in Kubernetes'
@@ -20,13 +18,29 @@ pub(crate) struct Header {
     pub(crate) kind: Option<String>,
     pub(crate) name: Option<String>,
     pub(crate) namespace: Option<String>,
-    pub(crate) has_items: bool,
-    /// The items are a sequence, not just any value.
-    pub(crate) has_item_sequence: bool,
-    /// The kind and version come from the list that the object is an item of.
-    pub(crate) inherited: bool,
-    /// The object is an item of a list.
-    pub(crate) is_item: bool,
+    pub(crate) items: ItemsField,
+    pub(crate) origin: Origin,
+}
+
+/// The field `items`, which makes an object a list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum ItemsField {
+    #[default]
+    Absent,
+    Sequence,
+    /// Some other value, which makes it a list too, but not one inside a list.
+    Other,
+}
+
+/// Where an object stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Origin {
+    #[default]
+    Document,
+    /// It is an item of a list.
+    Item,
+    /// It is an item of a list and takes its kind and version from there.
+    TypedItem,
 }
 
 impl Header {
@@ -43,9 +57,10 @@ impl Header {
                 "apiVersion" => header.api_version = text(entry.value)?,
                 "kind" => header.kind = text(entry.value)?,
                 "items" => {
-                    header.has_items = true;
-                    let items = tree.kind(tree.target(entry.value));
-                    header.has_item_sequence = matches!(items, Kind::Sequence(_));
+                    header.items = match tree.kind(tree.target(entry.value)) {
+                        Kind::Sequence(_) => ItemsField::Sequence,
+                        _ => ItemsField::Other,
+                    };
                 }
                 "metadata" => {
                     let metadata = tree.target(entry.value);
@@ -64,47 +79,109 @@ impl Header {
         }
         Ok(header)
     }
+}
 
-    pub(crate) fn of_json(text: &str, at: usize) -> Result<Self, Flaw> {
-        let mut reader = Reader::new(text, at);
-        match reader.token()? {
-            Token::Object => {}
-            other => return Err(not_an_object(at, other)),
-        }
-        let string = |at: usize| -> Option<String> {
-            let mut reader = Reader::new(text, at);
-            match reader.token() {
-                Ok(Token::String) => reader
-                    .string()
-                    .ok()
-                    .filter(|s| !s.is_empty())
-                    .map(Cow::into_owned),
-                _ => None,
-            }
+/// Collects the header of a JSON value while the value is checked.
+#[derive(Debug, Default)]
+pub(crate) struct HeaderOfJson {
+    pub(crate) header: Header,
+    /// Where the items begin, if there are any.
+    pub(crate) items_at: usize,
+    depth: usize,
+    in_metadata: bool,
+    /// The member of the object, or of its metadata, that is being read.
+    member: Member,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Member {
+    #[default]
+    Other,
+    ApiVersion,
+    Kind,
+    Items,
+    Metadata,
+    Name,
+    Namespace,
+}
+
+impl HeaderOfJson {
+    /// Takes the value of the member at hand; of several with one name the last counts.
+    fn take(&mut self, at: usize, value: Option<RawString<'_>>, items: ItemsField) {
+        let text = || {
+            value
+                .map(|value| value.decode().into_owned())
+                .filter(|v| !v.is_empty())
         };
-        let mut header = Self::default();
-        let mut metadata = None;
-        reader.members(|name, value| match &*name {
-            "apiVersion" => header.api_version = string(value.start),
-            "kind" => header.kind = string(value.start),
-            "items" => {
-                header.has_items = true;
-                header.has_item_sequence = text[value].starts_with('[');
+        match (self.depth, self.member) {
+            (1, Member::ApiVersion) => self.header.api_version = text(),
+            (1, Member::Kind) => self.header.kind = text(),
+            (1, Member::Items) => {
+                self.header.items = items;
+                self.items_at = at;
             }
-            "metadata" => metadata = Some(value.start),
+            (1, Member::Metadata) => {
+                self.header.name = None;
+                self.header.namespace = None;
+            }
+            (2, Member::Name) => self.header.name = text(),
+            (2, Member::Namespace) => self.header.namespace = text(),
             _ => {}
-        })?;
-        if let Some(at) = metadata {
-            let mut reader = Reader::new(text, at);
-            if reader.token()? == Token::Object {
-                reader.members(|name, value| match &*name {
-                    "name" => header.name = string(value.start),
-                    "namespace" => header.namespace = string(value.start),
-                    _ => {}
-                })?;
-            }
         }
-        Ok(header)
+    }
+}
+
+impl Visit for HeaderOfJson {
+    fn name(&mut self, _: usize, name: RawString<'_>) -> Result<(), Flaw> {
+        self.member = match self.depth {
+            1 => match &*name.decode() {
+                "apiVersion" => Member::ApiVersion,
+                "kind" => Member::Kind,
+                "items" => Member::Items,
+                "metadata" => Member::Metadata,
+                _ => Member::Other,
+            },
+            2 if self.in_metadata => match &*name.decode() {
+                "name" => Member::Name,
+                "namespace" => Member::Namespace,
+                _ => Member::Other,
+            },
+            _ => return Ok(()),
+        };
+        Ok(())
+    }
+
+    fn string(&mut self, at: usize, value: RawString<'_>) -> Result<(), Flaw> {
+        self.take(at, Some(value), ItemsField::Other);
+        Ok(())
+    }
+
+    fn scalar(&mut self, at: usize, _: Style, _: &str) -> Result<(), Flaw> {
+        self.take(at, None, ItemsField::Other);
+        Ok(())
+    }
+
+    fn open(&mut self, at: usize, is_object: bool) -> Result<(), Flaw> {
+        let items = if is_object {
+            ItemsField::Other
+        } else {
+            ItemsField::Sequence
+        };
+        self.take(at, None, items);
+        if self.depth == 1 {
+            self.in_metadata = is_object && self.member == Member::Metadata;
+        }
+        self.depth += 1;
+        if self.depth == 2 {
+            // What stands in a list, or deeper, is no member of these.
+            self.member = Member::Other;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.depth -= 1;
+        self.member = Member::Other;
     }
 }
 

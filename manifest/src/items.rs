@@ -9,6 +9,7 @@ use crate::{
     Document, Error,
     document::{Content, Yaml},
     error::Flaw,
+    header::ItemsField,
     json::{Reader, Token},
     metadata,
     source::Cursor,
@@ -74,24 +75,19 @@ impl<'d> State<'d> {
                     (_, Ok(token)) => Self::broken(list, token),
                 }
             }
-            Content::Json { text, range } => {
-                let mut items = range.start;
-                let read = Reader::new(text, range.start).members(|name, value| {
-                    if name == "items" {
-                        items = value.start;
-                    }
-                });
-                let token = read.and_then(|_| Reader::new(text, items).token());
-                match token {
-                    Ok(Token::Array) => Self::Json {
-                        text,
-                        at: items,
-                        cursor: Cursor::new(range.start, list.start()),
-                    },
-                    Ok(Token::Null) | Err(_) => Self::Done,
-                    Ok(other) => Self::broken(list, other),
-                }
-            }
+            Content::Json {
+                text,
+                range,
+                items_at,
+            } => match Reader::new(text, *items_at).token() {
+                Ok(Token::Array) => Self::Json {
+                    text,
+                    at: *items_at,
+                    cursor: Cursor::new(range.start, list.start()),
+                },
+                Ok(Token::Null) | Err(_) => Self::Done,
+                Ok(other) => Self::broken(list, other),
+            },
         }
     }
 
@@ -150,22 +146,21 @@ impl Iterator for Items<'_> {
                     return None;
                 }
                 let start = cursor.advance(text, reader.at());
+                let begin = reader.at();
                 let token = reader.token().ok()?;
-                let range = reader.skip_value().ok()?;
+                let item = Document::of_json(file, text, &mut reader, start);
                 *at = reader.at();
-                if token == Token::Object {
-                    Document::of_json(file, text, range, start).map(|mut item| {
-                        self.list.bequeath(&mut item);
-                        item
-                    })
+                if let Ok(mut item) = item {
+                    self.list.bequeath(&mut item);
+                    Ok(item)
                 } else {
-                    let flaw = not_an_item(range.start, token);
+                    let flaw = not_an_item(begin, token);
                     Err(Error::at_position(file, text, start, flaw))
                 }
             }
         };
         Some(item.and_then(|item| {
-            if item.header().has_item_sequence {
+            if item.header().items == ItemsField::Sequence {
                 let message =
                     "*unstructured.Unstructured is not a list: no Items field in this object";
                 let hint = "kubectl takes a list apart by one level: move the inner items up";

@@ -5,9 +5,10 @@
 
 mod strings;
 
-use std::{borrow::Cow, ops::Range};
+use std::ops::Range;
 
-use strings::{RawString, quoted};
+pub(crate) use strings::RawString;
+use strings::quoted;
 
 use crate::{
     encode::number_out_of_range,
@@ -86,32 +87,11 @@ impl<'t> Reader<'t> {
         })
     }
 
-    /// Checks the value at hand and gives its bytes.
-    pub(crate) fn skip_value(&mut self) -> Result<Range<usize>, Flaw> {
+    /// Checks the value at hand, shows it to a visitor, and gives its bytes.
+    pub(crate) fn visit(&mut self, visitor: &mut impl Visit) -> Result<Range<usize>, Flaw> {
         self.skip_space();
         let start = self.at;
-        self.walk(&mut Skip)?;
-        Ok(start..self.at)
-    }
-
-    /// Checks the object at hand, and hands over each member's name and the bytes of its value.
-    pub(crate) fn members(
-        &mut self,
-        mut member: impl FnMut(Cow<'t, str>, Range<usize>),
-    ) -> Result<Range<usize>, Flaw> {
-        self.skip_space();
-        let start = self.at;
-        self.at += 1;
-        if !self.closes(b'}', "looking for beginning of object key string", true)? {
-            loop {
-                let name = self.member_name()?;
-                let value = self.skip_value()?;
-                member(name.decode(), value);
-                if self.closes(b'}', "after object key:value pair", false)? {
-                    break;
-                }
-            }
-        }
+        self.walk(visitor)?;
         Ok(start..self.at)
     }
 
@@ -135,18 +115,13 @@ impl<'t> Reader<'t> {
         Ok(builder.finish())
     }
 
-    /// Reads the string at hand.
-    pub(crate) fn string(&mut self) -> Result<Cow<'t, str>, Flaw> {
-        self.raw_string().map(RawString::decode)
-    }
-
     fn raw_string(&mut self) -> Result<RawString<'t>, Flaw> {
         let start = self.at + 1;
         let mut escaped = false;
         self.at = start;
         loop {
             let rest = &self.text.as_bytes()[self.at..];
-            let plain = rest.iter().position(|b| matches!(b, b'"' | b'\\' | ..0x20));
+            let plain = rest.iter().position(|b| ENDS_PLAIN_TEXT[usize::from(*b)]);
             self.at += plain.unwrap_or(rest.len());
             match self.peek() {
                 Some(b'"') => break,
@@ -290,7 +265,7 @@ impl<'t> Reader<'t> {
         self.skip_space();
         let at = self.at;
         let name = self.member_name()?;
-        visitor.string(at, name)
+        visitor.name(at, name)
     }
 
     fn literal(&mut self) -> Result<&'static str, Flaw> {
@@ -369,39 +344,40 @@ impl<'t> Reader<'t> {
     }
 }
 
+/// The bytes that need a look inside of a string: quotes, backslashes and control characters.
+const ENDS_PLAIN_TEXT: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
+    }
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table
+};
+
 /// Whether a number is beyond float64: only a long one or one with an exponent can be.
 fn is_out_of_range(number: &str) -> bool {
     (number.len() > 300 || number.contains(['e', 'E'])) && json_number(number).is_none()
 }
 
 /// What is made of a value while it is read.
-trait Visit {
+pub(crate) trait Visit {
+    /// The name of a member; its value follows.
+    fn name(&mut self, at: usize, name: RawString<'_>) -> Result<(), Flaw>;
     fn string(&mut self, at: usize, value: RawString<'_>) -> Result<(), Flaw>;
+    /// Any other scalar.
     fn scalar(&mut self, at: usize, style: Style, value: &str) -> Result<(), Flaw>;
     fn open(&mut self, at: usize, is_object: bool) -> Result<(), Flaw>;
     fn close(&mut self);
 }
 
-/// Nothing is made of it: it is only checked.
-struct Skip;
-
-impl Visit for Skip {
-    fn string(&mut self, _: usize, _: RawString<'_>) -> Result<(), Flaw> {
-        Ok(())
-    }
-
-    fn scalar(&mut self, _: usize, _: Style, _: &str) -> Result<(), Flaw> {
-        Ok(())
-    }
-
-    fn open(&mut self, _: usize, _: bool) -> Result<(), Flaw> {
-        Ok(())
-    }
-
-    fn close(&mut self) {}
-}
-
 impl Visit for Builder {
+    fn name(&mut self, at: usize, name: RawString<'_>) -> Result<(), Flaw> {
+        self.string(at, name)
+    }
+
     fn string(&mut self, at: usize, value: RawString<'_>) -> Result<(), Flaw> {
         Builder::scalar(self, at, Style::Explicit, None, &value.decode()).map(drop)
     }

@@ -3,7 +3,7 @@
 //!
 //! Upstream: `UnstructuredJSONScheme.Decode` in k8s.io/apimachinery
 //! `pkg/apis/meta/v1/unstructured/helpers.go`, and `metadataValidatingDecoder` in k8s.io/cli-runtime
-//! `pkg/resource/metadata_decoder.go`, which decodes into ObjectMeta (k8s.io/apimachinery
+//! `pkg/resource/metadata_decoder.go`, which decodes into `ObjectMeta` (k8s.io/apimachinery
 //! `pkg/apis/meta/v1/types.go`).
 
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     tree::{Kind, NodeId, Style, Tree},
 };
 
-/// A Go type as far as ObjectMeta needs it.
+/// A Go type as far as `ObjectMeta` needs it.
 enum Type {
     /// A string, under the name of its Go type. A timestamp reports itself as a string too.
     String(&'static str),
@@ -100,7 +100,7 @@ const MANAGED_FIELDS: Type = Type::Struct {
     ],
 };
 
-/// kubectl's own type around ObjectMeta.
+/// kubectl's own type around `ObjectMeta`.
 const OBJECT: Type = Type::Struct {
     go_type: "metadataOnlyObject",
     name: "metadataOnlyObject",

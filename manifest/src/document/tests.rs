@@ -99,6 +99,8 @@ fn nearest_part_of_a_path() {
 #[rstest]
 #[case::full("apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}", [Some("v1"), Some("Pod"), Some("a"), Some("b")])]
 #[case::json("{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"\\u0061\",\"namespace\":\"b\"}}", [Some("v1"), Some("Pod"), Some("a"), Some("b")])]
+#[case::last_wins("{\"kind\":\"A\",\"kind\":1,\"metadata\":{\"name\":\"a\"},\"metadata\":{}}", [None; 4])]
+#[case::elsewhere("{\"kind\":[\"x\"],\"spec\":{\"name\":\"n\"},\"metadata\":{\"l\":{\"name\":\"l\"},\"x\":[{\"name\":\"y\"}]},\"x\":[{\"kind\":\"y\"}]}", [None; 4])]
 #[case::absent("a: 1", [None; 4])]
 #[case::no_texts("apiVersion: 1\nkind: yes\nmetadata: {name: 1, namespace: ''}", [None; 4])]
 #[case::no_metadata("kind: A\nmetadata: [x]", [None, Some("A"), None, None])]

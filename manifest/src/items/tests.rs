@@ -92,7 +92,7 @@ fn items_of_a_long_line_cost_one_pass() {
         .next()
         .unwrap()
         .unwrap();
-    let last = list.items().map(Result::unwrap).last().unwrap();
-    assert_eq!(last.start().column, 25 + (one.len() + 1) * (count - 1));
-    assert_eq!(last.name(), Some("p"));
+    let item = list.items().map(Result::unwrap).last().unwrap();
+    assert_eq!(item.start().column, 25 + (one.len() + 1) * (count - 1));
+    assert_eq!(item.name(), Some("p"));
 }

@@ -71,13 +71,13 @@ fn unicode_escape(rest: &str) -> (char, usize) {
 
 /// A checked string between its quotes.
 #[derive(Clone, Copy)]
-pub(super) struct RawString<'t> {
+pub(crate) struct RawString<'t> {
     pub(super) text: &'t str,
     pub(super) escaped: bool,
 }
 
 impl<'t> RawString<'t> {
-    pub(super) fn decode(self) -> Cow<'t, str> {
+    pub(crate) fn decode(self) -> Cow<'t, str> {
         if self.escaped {
             Cow::Owned(unescape(self.text))
         } else {

@@ -1,4 +1,4 @@
-//! What UnstructuredJSONScheme and kubectl's metadataOnlyObject of k8s.io/apimachinery 0.32 answer.
+//! What `UnstructuredJSONScheme` and kubectl's `metadataOnlyObject` of k8s.io/apimachinery 0.32 answer.
 
 use rstest::rstest;
 

@@ -66,8 +66,24 @@ impl<'t> Scanner<'t> {
         &self.text[from..self.at]
     }
 
+    /// Skips characters as [`Scanner::skip_while`] does, where words are always wanted.
+    pub(super) fn skip_text_while(&mut self, wanted: impl Fn(&Self) -> bool) -> &'t str {
+        let from = self.at;
+        loop {
+            let rest = &self.text.as_bytes()[self.at..];
+            let word = rest.iter().take_while(|b| matches!(b, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'/' | b'_'));
+            let length = word.count();
+            self.at += length;
+            self.column += length;
+            if self.at == self.text.len() || !wanted(self) {
+                return &self.text[from..self.at];
+            }
+            self.skip();
+        }
+    }
+
     pub(super) fn skip_comment(&mut self) {
-        self.skip_while(|s| !s.is_breakz(0));
+        self.skip_text_while(|s| !s.is_breakz(0));
     }
 
     /// Skips a line break, if there is one, and gives it as it counts in a scalar.

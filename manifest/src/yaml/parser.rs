@@ -160,66 +160,58 @@ impl Parser<'_> {
 
     /// A node with its tag and anchor: a scalar, an alias, or the beginning of a collection.
     fn node(&mut self, block: bool, indentless: bool) -> Result<(), Flaw> {
-        let begin = self.scanner.peek()?.at;
+        let mut token = self.scanner.take()?;
+        let begin = token.at;
         let mut anchor = None;
         let mut tag = None;
-        let token = loop {
-            let token = self.scanner.peek()?;
-            match &token.kind {
-                TokenKind::Anchor(name) if anchor.is_none() => anchor = Some(name.clone()),
-                TokenKind::Tag { .. } if tag.is_none() => tag = Some(token.clone()),
-                _ => break token.clone(),
+        loop {
+            match token.kind {
+                TokenKind::Anchor(name) if anchor.is_none() => anchor = Some(name),
+                TokenKind::Tag { .. } if tag.is_none() => tag = Some(token),
+                _ => break,
             }
-            self.scanner.take()?;
-        };
-        if let TokenKind::Alias(name) = &token.kind
-            && anchor.is_none()
-            && tag.is_none()
-        {
-            let Some(target) = self.anchors.get(name) else {
-                let message = format!("unknown anchor '{name}' referenced");
-                return Err(Flaw::new(token.at, message).hint(hints::UNKNOWN_ANCHOR));
-            };
-            self.builder.alias(token.at, *target)?;
-            self.scanner.take()?;
-            self.go_back();
-            return Ok(());
+            token = self.scanner.take()?;
         }
-        let has_properties = anchor.is_some() || tag.is_some();
-        let tag = tag.map(|tag| self.full_tag(tag)).transpose()?;
         // The place of a node is its content's, not that of its tag or anchor.
         let at = token.at;
+        let has_properties = anchor.is_some() || tag.is_some();
+        let tag = tag.map(|tag| self.full_tag(tag)).transpose()?;
         let id = match token.kind {
-            TokenKind::BlockEntry if indentless => {
-                self.state = State::IndentlessSequenceEntry;
-                self.builder.open_sequence(at)?
+            TokenKind::Alias(name) if !has_properties => {
+                self.go_back();
+                return self.alias(at, &name);
             }
             TokenKind::Scalar { text, plain } => {
-                self.scanner.take()?;
                 self.go_back();
                 let plain = plain && tag.is_none();
                 let style = if plain { Style::Plain } else { Style::Explicit };
                 self.builder.scalar(at, style, tag, &text)?
             }
             TokenKind::FlowSequenceStart => {
+                self.brackets.push(at);
                 self.state = State::FlowSequenceFirstEntry;
                 self.builder.open_sequence(at)?
             }
             TokenKind::FlowMappingStart => {
+                self.brackets.push(at);
                 self.state = State::FlowMappingFirstKey;
                 self.builder.open_mapping(at)?
             }
             TokenKind::BlockSequenceStart if block => {
-                self.scanner.take()?;
                 self.state = State::BlockSequenceEntry;
                 self.builder.open_sequence(at)?
             }
             TokenKind::BlockMappingStart if block => {
-                self.scanner.take()?;
                 self.state = State::BlockMappingKey;
                 self.builder.open_mapping(at)?
             }
+            TokenKind::BlockEntry if indentless => {
+                self.scanner.put_back(token);
+                self.state = State::IndentlessSequenceEntry;
+                self.builder.open_sequence(at)?
+            }
             _ if has_properties => {
+                self.scanner.put_back(token);
                 self.go_back();
                 let style = if tag.is_none() {
                     Style::Plain
@@ -228,12 +220,20 @@ impl Parser<'_> {
                 };
                 self.builder.scalar(begin, style, tag, "")?
             }
-            _ => return Err(Flaw::new(token.at, "did not find expected node content")),
+            _ => return Err(Flaw::new(at, "did not find expected node content")),
         };
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, id);
         }
         Ok(())
+    }
+
+    fn alias(&mut self, at: usize, name: &str) -> Result<(), Flaw> {
+        let Some(target) = self.anchors.get(name) else {
+            let message = format!("unknown anchor '{name}' referenced");
+            return Err(Flaw::new(at, message).hint(hints::UNKNOWN_ANCHOR));
+        };
+        self.builder.alias(at, *target).map(drop)
     }
 
     fn full_tag(&self, token: Token) -> Result<String, Flaw> {
@@ -329,10 +329,6 @@ impl Parser<'_> {
     }
 
     fn flow_sequence_entry(&mut self, first: bool) -> Result<(), Flaw> {
-        if first {
-            let bracket = self.scanner.take()?;
-            self.brackets.push(bracket.at);
-        }
         let closes = |kind: &TokenKind| *kind == TokenKind::FlowSequenceEnd;
         self.flow_comma(first, closes, "did not find expected ',' or ']'")?;
         let token = self.scanner.peek()?;
@@ -386,10 +382,6 @@ impl Parser<'_> {
     }
 
     fn flow_mapping_key(&mut self, first: bool) -> Result<(), Flaw> {
-        if first {
-            let bracket = self.scanner.take()?;
-            self.brackets.push(bracket.at);
-        }
         let closes = |kind: &TokenKind| *kind == TokenKind::FlowMappingEnd;
         self.flow_comma(first, closes, "did not find expected ',' or '}'")?;
         match self.scanner.peek()?.kind {

@@ -62,7 +62,7 @@ impl Scanner<'_> {
             text.push_str(&more_breaks);
             more_breaks.clear();
             was_blank = is_blank;
-            text.push_str(self.skip_while(|s| !s.is_breakz(0)));
+            text.push_str(self.skip_text_while(|s| !s.is_breakz(0)));
             first_break = self.skip_break();
             end = self.scan_block_breaks(&mut indent, &mut more_breaks)?;
         }
@@ -141,7 +141,7 @@ impl Scanner<'_> {
             }
             let mut on_new_line = false;
             loop {
-                text.push_str(self.skip_while(|s| {
+                text.push_str(self.skip_text_while(|s| {
                     !s.is_blankz(0) && s.byte(0) != quote && (single || s.byte(0) != b'\\')
                 }));
                 if single && self.byte(0) == quote && self.byte(1) == quote {
@@ -248,7 +248,7 @@ impl Scanner<'_> {
                 break;
             }
             let in_brackets = self.flow_level > 0;
-            let word = self.skip_while(|s| match s.byte(0) {
+            let word = self.skip_text_while(|s| match s.byte(0) {
                 b':' => !s.is_blankz(1),
                 b',' | b'?' | b'[' | b']' | b'{' | b'}' => !in_brackets,
                 _ => !s.is_blankz(0),

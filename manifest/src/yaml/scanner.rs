@@ -83,6 +83,12 @@ impl<'t> Scanner<'t> {
         }
     }
 
+    /// Puts the token that was taken last back to the front of the queue.
+    pub(super) fn put_back(&mut self, token: Token) {
+        self.taken -= 1;
+        self.tokens.push_front(token);
+    }
+
     /// Whether the first token of the queue may still turn out to begin a key.
     fn needs_more(&mut self) -> Result<bool, Flaw> {
         if self.tokens.is_empty() {
