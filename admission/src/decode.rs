@@ -32,6 +32,8 @@ pub use error::{DecodeError, Location, Segment, StrictError, StrictErrorKind};
 pub use kind::{Kind, cannot_be_handled, decode_as, kind_of, not_registered};
 pub use untyped::{MAX_TREE_DEPTH, decode_untyped};
 
+pub(crate) use scalar::base64;
+
 use place::Place;
 
 /// What a request's bytes hold.

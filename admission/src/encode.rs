@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use podgate_policy::Minor;
 
-use crate::decode::is_zero;
+use crate::decode::{base64, is_zero};
 use crate::schema::{Field, Struct, Type};
 use crate::value::{Object, Value};
 
@@ -40,7 +40,7 @@ pub fn encode_untyped(value: &Value<'_>) -> String {
 }
 
 /// Makes of an object what the store gives back: the protobuf in between does not tell an empty
-/// list or map from none.
+/// list or map from none, and the conversion to the internal type and back leaves its traces.
 pub fn as_stored(value: &mut Value<'_>, schema: &Struct, minor: Minor) {
     let Value::Object(object) = value else { return };
     object.retain(|name, value| match schema.field(name, minor) {
@@ -50,6 +50,37 @@ pub fn as_stored(value: &mut Value<'_>, schema: &Struct, minor: Minor) {
         }
         None => true,
     });
+    match schema.name {
+        "StatefulSetSpec" => name_claims(object),
+        "Secret" => move_texts(object),
+        _ => {}
+    }
+}
+
+/// The conversion from the internal type writes on each claim of a `StatefulSet` what it is
+/// (`Convert_apps_StatefulSetSpec_To_v1_StatefulSetSpec`), whatever was sent.
+fn name_claims(spec: &mut Object<'_>) {
+    let claims = spec.get_mut("volumeClaimTemplates");
+    for claim in claims.and_then(Value::as_list_mut).into_iter().flatten() {
+        if let Some(claim) = claim.as_object_mut() {
+            claim.insert("kind", "PersistentVolumeClaim");
+            claim.insert("apiVersion", "v1");
+        }
+    }
+}
+
+/// The conversion to the internal type moves a Secret's texts into its data
+/// (`Convert_v1_Secret_To_core_Secret`).
+fn move_texts(secret: &mut Object<'_>) {
+    let Some(Value::Object(texts)) = secret.remove("stringData") else {
+        return;
+    };
+    let data = secret.object_mut("data");
+    for (key, text) in texts {
+        let bytes = text.as_str().unwrap_or_default().as_bytes();
+        data.insert(key, base64(bytes));
+    }
+    data.sort();
 }
 
 /// Does the same below a field, an item or a map's value; whether it is an empty list or map.

@@ -81,6 +81,33 @@ fn the_store_knows_no_empty_lists(#[case] json: &str, #[case] expected: &str) {
     assert_eq!(encode_untyped(&object), expected);
 }
 
+#[test]
+fn claims_of_a_stateful_set_say_what_they_are() {
+    let json =
+        br#"{"spec":{"volumeClaimTemplates":[{"kind":"x","metadata":{"name":"a"}},{"spec":{}}]}}"#;
+    let mut object = decode(json, &roots::STATEFUL_SET, Minor::NEWEST)
+        .unwrap()
+        .object;
+    as_stored(&mut object, &roots::STATEFUL_SET, Minor::NEWEST);
+    let claims = object.list_at(&["spec", "volumeClaimTemplates"]);
+    assert_eq!(claims.len(), 2);
+    for claim in claims {
+        assert_eq!(claim.text_at(&["apiVersion"]), "v1");
+        assert_eq!(claim.text_at(&["kind"]), "PersistentVolumeClaim");
+    }
+}
+
+#[test]
+fn texts_of_a_secret_become_data() {
+    let json = br#"{"data":{"b":"YQ==","c":"YQ=="},"stringData":{"a":"xy","b":"z"}}"#;
+    let mut object = decode(json, &roots::SECRET, Minor::NEWEST).unwrap().object;
+    as_stored(&mut object, &roots::SECRET, Minor::NEWEST);
+    assert_eq!(
+        encode_untyped(&object),
+        r#"{"data":{"a":"eHk=","b":"eg==","c":"YQ=="}}"#
+    );
+}
+
 #[rstest]
 #[case(0.0, "0")]
 #[case(1.5, "1.5")]
