@@ -82,11 +82,12 @@ pub fn audit(server: Server, policy: LevelVersion, violations: &[Violation]) -> 
 pub fn checks_in_message(server: Server, message: &str) -> Vec<&'static str> {
     if let Some((policy, detail)) = policy_and_detail(message) {
         let mut reader = Reader::new(server, policy, detail);
-        return if reader.read(0, 0) {
+        let found = if reader.read(0, 0) {
             reader.found
         } else {
             reader.farthest
         };
+        return found.into_iter().map(|(id, _)| id).collect();
     }
     // A rejection of 1.22 does not name its policy: it may be any that this server has, and
     // restricted runs all checks there. Nothing but a whole message will do.
@@ -97,10 +98,43 @@ pub fn checks_in_message(server: Server, message: &str) -> Vec<&'static str> {
         let policy = LevelVersion::new(Level::Restricted, PolicyVersion::Latest);
         let mut reader = Reader::new(server, policy, detail);
         if reader.read(0, 0) {
-            return reader.found;
+            return reader.found.into_iter().map(|(id, _)| id).collect();
         }
     }
     Vec::new()
+}
+
+/// A message that names its policy, cut into pieces: the text before them, and for each check that
+/// it names the id and the piece, `reason (detail)`. `None` for any other text, and for a message
+/// that was cut off.
+///
+/// ```
+/// use podgate_policy::{Minor, Server, text};
+/// let server = Server::new(Minor::known(36));
+/// let message = r#"would violate PodSecurity "baseline:latest": host namespaces (hostPID=true), hostPort (container "c" uses hostPort 80)"#;
+/// let (before, pieces) = text::pieces(server, message).unwrap();
+/// assert_eq!(before, r#"would violate PodSecurity "baseline:latest": "#);
+/// assert_eq!(pieces[1], ("hostPorts", r#"hostPort (container "c" uses hostPort 80)"#));
+/// ```
+#[must_use]
+pub fn pieces(server: Server, message: &str) -> Option<(&str, Vec<(&'static str, &str)>)> {
+    let (policy, detail) = policy_and_detail(message)?;
+    let mut reader = Reader::new(server, policy, detail);
+    if !reader.read(0, 0) {
+        return None;
+    }
+    let ends = reader
+        .found
+        .iter()
+        .skip(1)
+        .map(|(_, start)| start - ", ".len());
+    let ends = ends.chain([detail.len()]);
+    let pieces = reader
+        .found
+        .iter()
+        .zip(ends)
+        .map(|(&(id, start), end)| (id, &detail[start..end]));
+    Some((&message[..message.len() - detail.len()], pieces.collect()))
 }
 
 /// The policy that a message names, and the text behind it.
@@ -125,9 +159,10 @@ struct Reader<'a> {
     /// The checks that the policy runs, in order.
     checks: Vec<&'static Check>,
     detail: &'a str,
-    found: Vec<&'static str>,
+    /// The checks named so far, and where their pieces start.
+    found: Vec<(&'static str, usize)>,
     /// The checks named up to the farthest place that was understood, and that place.
-    farthest: Vec<&'static str>,
+    farthest: Vec<(&'static str, usize)>,
     reached: usize,
     /// From which places, with which checks left, the rest cannot be read.
     dead_ends: BTreeSet<(usize, usize)>,
@@ -161,7 +196,7 @@ impl<'a> Reader<'a> {
                     continue;
                 };
                 let begin = self.detail.len() - rest.len();
-                self.found.push(check.id);
+                self.found.push((check.id, start));
                 self.note(begin);
                 // The first closing parenthesis that makes sense is the right one, most likely.
                 for (length, _) in rest.match_indices(')') {
