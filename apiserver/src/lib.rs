@@ -32,7 +32,7 @@ mod server;
 mod source;
 mod state;
 mod store;
-mod user;
+pub mod user;
 mod verb;
 mod version;
 

@@ -12,8 +12,10 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt;
 use percent_encoding::percent_decode_str;
-use podgate_admission::chain::Server;
-use podgate_admission::request::User;
+use podgate_admission::chain::{self, Server};
+use podgate_admission::request::{
+    Request as AdmissionRequest, Response as AdmissionResponse, User,
+};
 use podgate_admission::status::Status;
 
 use crate::answer::{Answer, Body};
@@ -52,6 +54,14 @@ impl ApiServer {
             server: Arc::clone(&self.server),
             state: Arc::new(Mutex::new(self.lock().clone())),
         }
+    }
+
+    /// Runs one request through the admission chain alone, for callers in this process that ask in
+    /// bulk. It is not authorized, and nothing is stored, whatever the request says.
+    #[must_use]
+    pub fn admit<'a>(&self, request: AdmissionRequest<'a>) -> AdmissionResponse<'a> {
+        let State { store, source, .. } = &mut *self.lock();
+        chain::admit(&self.server, store, source, request)
     }
 
     /// Its configuration.

@@ -15,7 +15,8 @@ const ANONYMOUS: &str = "system:anonymous";
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 
 /// The cluster's admin.
-pub(crate) fn admin() -> User {
+#[must_use]
+pub fn admin() -> User {
     User {
         name: "kubernetes-admin".to_owned(),
         groups: vec![MASTERS.to_owned(), AUTHENTICATED.to_owned()],
@@ -48,7 +49,8 @@ pub(crate) fn of(headers: &HeaderMap) -> Result<Option<User>, Status> {
 
 /// The user of that name: the groups of service accounts are derived unless some are given, and all
 /// but the anonymous are authenticated.
-fn impersonated(name: String, mut groups: Vec<String>) -> User {
+#[must_use]
+pub fn impersonated(name: String, mut groups: Vec<String>) -> User {
     if groups.is_empty()
         && let Some(namespace) = namespace_of(&name)
     {
