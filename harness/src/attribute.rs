@@ -7,7 +7,9 @@
 //! `k8s.io/apimachinery/pkg/api/errors`, in the admission plugins named at each rule below, and in
 //! `k8s.io/apiserver/pkg/endpoints/handlers`.
 
-use crate::outcome::By;
+use podgate_policy::{Minor, checks_in_message};
+
+use crate::outcome::{By, Verdict};
 
 /// The parts of a failed request's `meta/v1.Status` that say who rejected it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +66,21 @@ pub fn attribute(status: &StatusView<'_>) -> By {
         }
         _ => By::Other,
     }
+}
+
+/// The verdict in the failure of a server of `minor`. Where it only says that the requester may not
+/// act as somebody else, what that somebody would be answered is undecided.
+#[must_use]
+pub fn verdict(status: &StatusView<'_>, minor: Minor) -> Verdict {
+    if refuses_impersonation(status) {
+        return Verdict::Undecided {
+            reason: status.message.to_owned(),
+        };
+    }
+    Verdict::rejected(status, |message| {
+        let checks = checks_in_message(podgate_policy::Server::new(minor), message);
+        checks.into_iter().map(str::to_owned).collect()
+    })
 }
 
 /// Whether the server refuses to let the requester act as somebody else, so that what that somebody

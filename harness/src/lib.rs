@@ -1,6 +1,26 @@
-//! Clusters, scenarios, backends, outcomes and snapshots.
+//! Clusters, scenarios, backends, outcomes and snapshots: what a suite is and how it runs.
+//!
+//! Every backend, the embedded server too, is reached as a Kubernetes client: one code path, so that
+//! a scenario cannot pass for another reason than on a real cluster. Only [`check`], made for bulk,
+//! calls the admission chain directly.
+
+pub mod suite;
+pub mod versions;
+
+pub mod plan;
+
+pub mod backend;
+pub mod exchange;
+pub mod execute;
+mod foreign;
+pub mod run;
 
 pub mod attribute;
+pub mod expect;
 pub mod outcome;
 pub mod redact;
+pub mod report;
 pub mod snapshot;
+
+pub mod check;
+pub mod error;

@@ -1,0 +1,3 @@
+//! Where a run's API servers come from.
+
+pub mod embedded;

@@ -1,0 +1,333 @@
+//! Verdicts on manifests, ad hoc: what `podgate check` asks. Made for bulk, so it calls the
+//! admission chain directly; a test runs the same requests through the embedded server as well and
+//! demands equal answers.
+
+mod context;
+mod finding;
+mod judge;
+
+use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::thread;
+
+pub use context::{Policy, Target};
+pub use finding::{AnswerLine, Finding, PodFinding};
+use podgate_admission::resource;
+use podgate_manifest::{Document, Input, WalkOptions};
+use podgate_policy::Minor;
+
+use crate::error::Error;
+use crate::suite::{Manifest, Requester};
+use context::Context;
+use judge::Judged;
+
+/// What is to be checked, and against what.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Files, folders, and `-` for standard input.
+    pub files: Vec<PathBuf>,
+    /// Whether folders below a folder count.
+    pub recursive: bool,
+    /// The namespace of objects that name none.
+    pub namespace: String,
+    /// The labels that flags put on every namespace.
+    pub policy: Policy,
+    /// Who applies; `None`: whom the cluster says.
+    pub requester: Option<Requester>,
+    /// Whether findings hold the stored object.
+    pub show_object: bool,
+    /// The servers that judge.
+    pub targets: Vec<Target>,
+}
+
+/// What became of one document of the input.
+#[derive(Debug)]
+pub enum Item {
+    /// It was judged; one finding for each target.
+    Judged(Vec<Finding>),
+    /// It is context for others: a namespace, a service account, RBAC ...
+    Context(Place),
+    /// Its kind is not one that pod admission judges, or it is no object at all.
+    NotJudged(Place),
+    /// It cannot be read, or the server cannot read it.
+    Unreadable(Error, Place),
+}
+
+/// A place in the input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// `Kind/name`; empty where it is no object.
+    pub object: String,
+    /// The file as the user named it.
+    pub file: String,
+    /// The line, counted from one.
+    pub line: usize,
+}
+
+impl Place {
+    fn of(document: &Document, object: String) -> Self {
+        Self {
+            object,
+            file: document.file().to_owned(),
+            line: document.start().line,
+        }
+    }
+}
+
+/// Checks everything that `options` names, and returns what became of each document, in order.
+pub fn check(options: &Options) -> Result<Vec<Item>, Error> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for input in podgate_manifest::walk(
+        &options.files,
+        WalkOptions {
+            recursive: options.recursive,
+        },
+    ) {
+        match input {
+            Ok(input) => read(&input, &mut entries),
+            Err(error) => entries.push(Entry::Done(unreadable(error))),
+        }
+    }
+    let judged: Vec<&Manifest> = entries.iter().filter_map(Entry::judged).collect();
+    let context: Vec<Manifest> = entries.iter().filter_map(Entry::context).cloned().collect();
+    if options.policy.is_empty()
+        && options.targets.iter().all(|t| t.cluster.is_none())
+        && !has_policy(&context)
+    {
+        return Err(Error::input("there is no policy to judge by, so everything would be admitted").hint(
+            "name a cluster (--cluster psa-restricted) or a level (--enforce restricted), or check a Namespace with \
+             pod-security labels along",
+        ));
+    }
+    let mut namespaces: BTreeSet<String> = BTreeSet::from([options.namespace.clone()]);
+    namespaces.extend(
+        judged
+            .iter()
+            .copied()
+            .chain(&context)
+            .filter_map(|m| m.document.namespace())
+            .map(str::to_owned),
+    );
+    namespaces.extend(
+        context
+            .iter()
+            .filter(|m| m.kind() == "Namespace")
+            .map(|m| m.name.clone()),
+    );
+
+    let contexts: Vec<Context> = options
+        .targets
+        .iter()
+        .map(|target| {
+            let requester = options.requester.as_ref();
+            Context::new(
+                target,
+                options.policy,
+                requester,
+                &context,
+                &namespaces,
+                &options.namespace,
+            )
+        })
+        .collect::<Result<_, _>>()?;
+    let mut findings = judge_all(&contexts, &judged, options).into_iter();
+
+    let mut items = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match entry {
+            Entry::Done(item) => items.push(item),
+            Entry::Context(manifest) => {
+                items.push(Item::Context(Place::of(
+                    &manifest.document,
+                    manifest.reference(),
+                )));
+            }
+            Entry::Judged(manifest) => {
+                let Some(judged) = findings.next() else { break };
+                let place = Place::of(&manifest.document, manifest.reference());
+                let mut unreadable = None;
+                let mut of_object = Vec::with_capacity(judged.len());
+                for one in judged {
+                    unreadable = unreadable.or(one.unreadable);
+                    of_object.push(one.finding);
+                }
+                items.push(Item::Judged(of_object));
+                items.extend(unreadable.map(|error| Item::Unreadable(error, place)));
+            }
+        }
+    }
+    Ok(items)
+}
+
+/// A document of the input before anything is judged.
+enum Entry {
+    Done(Item),
+    Context(Manifest),
+    Judged(Manifest),
+}
+
+impl Entry {
+    fn judged(&self) -> Option<&Manifest> {
+        match self {
+            Self::Judged(manifest) => Some(manifest),
+            _ => None,
+        }
+    }
+
+    fn context(&self) -> Option<&Manifest> {
+        match self {
+            Self::Context(manifest) => Some(manifest),
+            _ => None,
+        }
+    }
+}
+
+fn read(input: &Input, entries: &mut Vec<Entry>) {
+    let source = match input.read() {
+        Ok(source) => source,
+        Err(error) => return entries.push(Entry::Done(unreadable(error))),
+    };
+    let before = entries.len();
+    for document in podgate_manifest::read_documents(&source) {
+        match document {
+            Ok(document) => split(document, input.is_named(), entries),
+            Err(error) => entries.push(Entry::Done(unreadable(error))),
+        }
+    }
+    if entries.len() == before {
+        let place = Place {
+            object: String::new(),
+            file: source.name().to_owned(),
+            line: 1,
+        };
+        entries.push(Entry::Done(if input.is_named() {
+            let error = Error::input(format!("{}: there is no object in it", source.name()));
+            Item::Unreadable(
+                error.hint("the file is empty, or holds only comments"),
+                place,
+            )
+        } else {
+            Item::NotJudged(place)
+        }));
+    }
+}
+
+fn split(document: Document, named: bool, entries: &mut Vec<Entry>) {
+    if document.kind().is_none() && document.api_version().is_none() && !document.is_list() {
+        let place = Place::of(&document, String::new());
+        return entries.push(Entry::Done(if named {
+            let error = document.error_at(
+                &[],
+                true,
+                "this is no Kubernetes object: it has neither apiVersion nor kind",
+                Some(
+                    "in a folder such a file is skipped with a notice; named, it is an error"
+                        .to_owned(),
+                ),
+            );
+            Item::Unreadable(error.into(), place)
+        } else {
+            Item::NotJudged(place)
+        }));
+    }
+    for document in document.flatten() {
+        match document {
+            Err(error) => entries.push(Entry::Done(unreadable(error))),
+            Ok(document) => {
+                let manifest = Manifest::new(document);
+                entries.push(match role(&manifest) {
+                    Role::Judged => Entry::Judged(manifest),
+                    Role::Context => Entry::Context(manifest),
+                    Role::Other => {
+                        let place = Place::of(&manifest.document, manifest.reference());
+                        Entry::Done(Item::NotJudged(place))
+                    }
+                });
+            }
+        }
+    }
+}
+
+fn unreadable(error: podgate_manifest::Error) -> Item {
+    let line = error.position().map_or(1, |position| position.line);
+    let place = Place {
+        object: String::new(),
+        file: error.file().to_owned(),
+        line,
+    };
+    Item::Unreadable(error.into(), place)
+}
+
+enum Role {
+    Judged,
+    Context,
+    Other,
+}
+
+/// Kinds that decide about judged objects.
+const CONTEXT: [&str; 10] = [
+    "Namespace",
+    "ServiceAccount",
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+    "RuntimeClass",
+    "PriorityClass",
+    "PodSecurityPolicy",
+    "Secret",
+];
+
+fn role(manifest: &Manifest) -> Role {
+    let (version, kind) = (manifest.api_version(), manifest.kind());
+    let known = Minor::all()
+        .rev()
+        .find_map(|minor| resource::by_kind(version, kind, minor));
+    match known {
+        Some(resource) if resource.template.is_some() => Role::Judged,
+        Some(resource) if CONTEXT.contains(&resource.kind) => Role::Context,
+        _ if crate::foreign::decides(kind) => Role::Context,
+        _ => Role::Other,
+    }
+}
+
+/// Whether the input itself says what pods may do.
+fn has_policy(context: &[Manifest]) -> bool {
+    context.iter().any(|manifest| match manifest.kind() {
+        "Namespace" => manifest.body.contains("\"pod-security.kubernetes.io/"),
+        kind => kind == "PodSecurityPolicy",
+    })
+}
+
+/// Judges every object on every server, on all cores, in order of the objects.
+fn judge_all(contexts: &[Context], judged: &[&Manifest], options: &Options) -> Vec<Vec<Judged>> {
+    let one = |contexts: &[Context], manifest: &Manifest| -> Vec<Judged> {
+        let judge =
+            |context| judge::judge(context, manifest, &options.namespace, options.show_object);
+        contexts.iter().map(judge).collect()
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    if cores == 1 || judged.len() * contexts.len() < 64 {
+        return judged
+            .iter()
+            .map(|manifest| one(contexts, manifest))
+            .collect();
+    }
+    thread::scope(|scope| {
+        let share = judged.len().div_ceil(cores).max(1);
+        let workers: Vec<_> = judged
+            .chunks(share)
+            .map(|part| {
+                // A server of its own for each core: the shared one would be asked one at a time.
+                let contexts: Vec<Context> = contexts.iter().map(Context::fork).collect();
+                scope.spawn(move || part.iter().map(|m| one(&contexts, m)).collect::<Vec<_>>())
+            })
+            .collect();
+        let joined = workers.into_iter().map(|worker| match worker.join() {
+            Ok(findings) => findings,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.flatten().collect()
+    })
+}

@@ -1,0 +1,252 @@
+//! Judges one object: a dry run of it, and for a workload one of the pod that its controller would
+//! create, straight through the admission chain.
+
+use podgate_admission::controller;
+use podgate_admission::decode::{self, decode_untyped};
+use podgate_admission::encode::{encode, encode_untyped};
+use podgate_admission::request::{Body, FieldValidation, Operation, Request, Response, User};
+use podgate_admission::resource::{self, Resource};
+use podgate_admission::value::{Object, Value};
+use podgate_manifest::Segment;
+use podgate_policy::Minor;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::context::{Context, served};
+use super::finding::{AnswerLine, Finding, PodFinding};
+use crate::attribute::{self, StatusView};
+use crate::error::Error;
+use crate::outcome::{By, Rejection, Stage, Verdict};
+use crate::suite::Manifest;
+
+/// What a server sets, and what `check` therefore ignores in dumps of live objects.
+const SET_BY_SERVER: [&str; 5] = [
+    "uid",
+    "resourceVersion",
+    "creationTimestamp",
+    "generation",
+    "managedFields",
+];
+
+/// The verdict on one object, and what is wrong with its text where the server cannot read it.
+pub(super) struct Judged {
+    pub(super) finding: Finding,
+    pub(super) unreadable: Option<Error>,
+}
+
+/// Judges `manifest` on the server of `context`.
+pub(super) fn judge(
+    context: &Context,
+    manifest: &Manifest,
+    default_namespace: &str,
+    show_object: bool,
+) -> Judged {
+    let namespace = manifest.document.namespace().unwrap_or(default_namespace);
+    let mut finding = Finding {
+        object: format!("{}/{namespace}/{}", manifest.kind(), manifest.name),
+        file: manifest.document.file().to_owned(),
+        line: manifest.document.start().line,
+        cluster: context.cluster.clone(),
+        kubernetes: context.minor.to_string(),
+        answer: AnswerLine::of(Stage {
+            requester: context.requester.clone(),
+            verdict: Verdict::Admitted,
+            warnings: Vec::new(),
+            audit_annotations: BTreeMap::new(),
+        }),
+        ok: false,
+        pods: None,
+        stored: None,
+    };
+    let Some(resource) = served(manifest, context.minor) else {
+        let message = format!(
+            "no matches for kind \"{}\" in version \"{}\"",
+            manifest.kind(),
+            manifest.api_version()
+        );
+        let (by, checks) = (By::NotFound, Vec::new());
+        finding.answer.reject(Rejection {
+            code: 404,
+            by,
+            checks,
+            message,
+        });
+        return Judged {
+            finding,
+            unreadable: None,
+        };
+    };
+    let body = without_server_fields(&manifest.body);
+    let response = ask(
+        context,
+        resource,
+        namespace,
+        &context.user,
+        Body::Json(body.as_bytes()),
+    );
+    let stage = stage(context, resource, &response, &context.requester);
+    let unreadable = stage
+        .verdict
+        .rejection()
+        .filter(|rejection| rejection.by == By::Decode)
+        .map(|rejection| unreadable(manifest, &body, resource, context.minor, &rejection.message));
+    finding.ok = stage.verdict.is_admitted();
+    finding.answer = AnswerLine::of(stage);
+    if let Ok(stored) = &response.outcome {
+        if let Some(planned) = controller::pod_of(resource, stored, context.minor) {
+            let pod = judge_pod(context, namespace, planned, show_object);
+            finding.ok &= pod.answer.admitted == Some(true);
+            finding.pods = Some(vec![pod]);
+        }
+        if show_object {
+            finding.stored = json(stored, resource, context.minor);
+        }
+    }
+    Judged {
+        finding,
+        unreadable,
+    }
+}
+
+/// Judges the pod that the controller of a workload would create.
+fn judge_pod(
+    context: &Context,
+    namespace: &str,
+    planned: controller::Planned,
+    show_object: bool,
+) -> PodFinding {
+    let Some(pods) = resource::by_path("", "v1", "pods", context.minor) else {
+        unreachable!("every minor serves pods")
+    };
+    let user = planned.user;
+    let requester = user.name.rsplit(':').next().unwrap_or_default().to_owned();
+    let prefix = planned
+        .pod
+        .text_at(&["metadata", "generateName"])
+        .to_owned();
+    let response = ask(context, pods, namespace, &user, Body::Decoded(planned.pod));
+    let stored = response.outcome.as_ref().ok();
+    let name = stored.map_or(prefix.as_str(), |pod| pod.text_at(&["metadata", "name"]));
+    PodFinding {
+        object: format!("Pod/{namespace}/{name}"),
+        answer: AnswerLine::of(stage(context, pods, &response, &requester)),
+        stored: stored
+            .filter(|_| show_object)
+            .and_then(|pod| json(pod, pods, context.minor)),
+    }
+}
+
+/// One dry run, with what the server does to fields that it does not know by default.
+fn ask<'a>(
+    context: &Context,
+    resource: &'static Resource,
+    namespace: &'a str,
+    user: &'a User,
+    body: Body<'a>,
+) -> Response<'a> {
+    context.server.admit(Request {
+        operation: Operation::Create,
+        resource,
+        subresource: None,
+        namespace: if resource.namespaced { namespace } else { "" },
+        name: "",
+        user,
+        dry_run: true,
+        field_validation: FieldValidation::default(),
+        body,
+        old: None,
+    })
+}
+
+fn stage(
+    context: &Context,
+    resource: &Resource,
+    response: &Response<'_>,
+    requester: &str,
+) -> Stage {
+    let verdict = match (&response.outcome, context.foreign.undecided(resource)) {
+        (_, Some(reason)) => Verdict::Undecided { reason },
+        (Ok(_), None) => Verdict::Admitted,
+        (Err(status), None) => {
+            let details = status.details.as_deref();
+            attribute::verdict(
+                &StatusView {
+                    resource: resource.name,
+                    code: status.code,
+                    reason: status.reason,
+                    message: &status.message,
+                    name: details.map_or("", |details| &details.name),
+                    group: details.map_or("", |details| &details.group),
+                    kind: details.map_or("", |details| &details.kind),
+                },
+                context.minor,
+            )
+        }
+    };
+    Stage {
+        requester: requester.to_owned(),
+        verdict,
+        warnings: response.warnings.clone(),
+        audit_annotations: response.audit.iter().cloned().collect(),
+    }
+}
+
+/// The object without what a server sets, so that a dump of a live cluster reads like a manifest.
+fn without_server_fields(body: &str) -> Cow<'_, str> {
+    // The body's keys are sorted and its spelling is ours, so this finds every candidate.
+    let suspect = SET_BY_SERVER
+        .iter()
+        .chain(&["status"])
+        .any(|key| body.contains(&format!("\"{key}\":")));
+    if !suspect {
+        return Cow::Borrowed(body);
+    }
+    let Ok(Value::Object(mut object)) = decode_untyped(body.as_bytes()) else {
+        return Cow::Borrowed(body);
+    };
+    object.remove("status");
+    if let Some(Value::Object(metadata)) = object.get_mut("metadata") {
+        let metadata: &mut Object<'_> = metadata;
+        metadata.retain(|key, _| !SET_BY_SERVER.contains(&key));
+    }
+    Cow::Owned(encode_untyped(&Value::Object(object)))
+}
+
+/// Where in the user's file the value stands that the server cannot read.
+fn unreadable(
+    manifest: &Manifest,
+    body: &str,
+    resource: &'static Resource,
+    minor: Minor,
+    message: &str,
+) -> Error {
+    let path: Vec<Segment> = match decode::decode(body.as_bytes(), resource.schema, minor) {
+        Ok(_) => Vec::new(),
+        Err(error) => error
+            .location
+            .path
+            .iter()
+            .map(|segment| match segment {
+                decode::Segment::Key(key) => Segment::from(key.as_str()),
+                decode::Segment::Index(index) => Segment::from(*index),
+            })
+            .collect(),
+    };
+    let field = podgate_manifest::FieldPath(path.clone());
+    let hint = if path.is_empty() {
+        format!("Kubernetes {minor} cannot read this as a {}", resource.kind)
+    } else {
+        format!(
+            "{field} of a {} is of another type; podgate judges what the server can read",
+            resource.kind
+        )
+    };
+    manifest
+        .document
+        .error_at(&path, true, message, Some(hint))
+        .into()
+}
+
+fn json(object: &Value<'_>, resource: &Resource, minor: Minor) -> Option<serde_json::Value> {
+    serde_json::from_str(&encode(object, resource.schema, minor)).ok()
+}

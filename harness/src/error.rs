@@ -1,0 +1,114 @@
+//! What can keep podgate from giving a verdict. A denial is a verdict, never an error.
+
+use std::fmt;
+
+use crate::snapshot::StoreError;
+
+/// An error with the exit code that it leads to, and what to do about it.
+#[derive(Debug)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    hint: Option<String>,
+    /// The place in the user's file, where there is one.
+    place: Option<Box<podgate_manifest::Error>>,
+}
+
+/// Whose turn it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The user's input is wrong: exit code 2.
+    Input,
+    /// The environment failed (no Docker, a cluster that did not start): exit code 3.
+    Environment,
+}
+
+impl Error {
+    /// Wrong input.
+    #[must_use]
+    pub fn input(message: impl Into<String>) -> Self {
+        Self {
+            kind: ErrorKind::Input,
+            message: message.into(),
+            hint: None,
+            place: None,
+        }
+    }
+
+    /// A failed environment.
+    #[must_use]
+    pub fn environment(message: impl Into<String>) -> Self {
+        Self {
+            kind: ErrorKind::Environment,
+            message: message.into(),
+            hint: None,
+            place: None,
+        }
+    }
+
+    /// The same with a word on what to do; it replaces an earlier one.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Whose turn it is.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The message, without the hint.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The place in the user's file, with the line as it is shown, where there is one.
+    #[must_use]
+    pub fn place(&self) -> Option<&podgate_manifest::Error> {
+        self.place.as_deref()
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn what_to_do(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    /// The message; a hint stands on a line of its own.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\nhint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<podgate_manifest::Error> for Error {
+    fn from(error: podgate_manifest::Error) -> Self {
+        Self {
+            kind: ErrorKind::Input,
+            message: error.to_string(),
+            hint: error.hint().map(str::to_owned),
+            place: Some(Box::new(error)),
+        }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Io { .. } => Self::input(error.to_string()).hint(
+                "podgate keeps its snapshots there; -C changes the folder, podgate.yaml the place",
+            ),
+            _ => Self::input(error.to_string()),
+        }
+    }
+}

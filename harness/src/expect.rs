@@ -1,0 +1,146 @@
+//! Holds the expectations of a scenario against its outcomes. No review of a snapshot turns a
+//! failed expectation green.
+
+use podgate_policy::Minor;
+
+use crate::outcome::{Outcome, Rejection, Verdict};
+use crate::suite::{Cluster, Expectation, Expected, ExpectedVerdict, Scenario};
+
+/// An expectation that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unmet {
+    /// Where the expectation stands: `file:line`.
+    pub place: String,
+    /// The object.
+    pub object: String,
+    /// What was expected and what came instead.
+    pub message: String,
+}
+
+/// The expectations of `scenario` that do not hold of `outcomes` on `cluster` at `minor`.
+#[must_use]
+pub fn unmet(
+    scenario: &Scenario,
+    cluster: &Cluster,
+    minor: Minor,
+    outcomes: &[Outcome],
+) -> Vec<Unmet> {
+    let mut unmet = Vec::new();
+    for expectation in &scenario.expect {
+        let applies = expectation
+            .clusters
+            .as_ref()
+            .is_none_or(|c| c.contains(&cluster.name))
+            && expectation
+                .kubernetes
+                .is_none_or(|range| range.contains(minor));
+        if applies {
+            unmet.extend(
+                differences(expectation, outcomes)
+                    .into_iter()
+                    .map(|message| Unmet {
+                        place: expectation.place.clone(),
+                        object: expectation.object.clone(),
+                        message,
+                    }),
+            );
+        }
+    }
+    unmet
+}
+
+fn differences(expectation: &Expectation, outcomes: &[Outcome]) -> Vec<String> {
+    let outcome = outcomes.iter().rev().find(|outcome| {
+        outcome.object == expectation.object
+            && expectation
+                .step
+                .is_none_or(|step| outcome.step.as_ref().is_some_and(|s| s.number == step))
+    });
+    let Some(outcome) = outcome else {
+        return vec!["it has no outcome here".to_owned()];
+    };
+    let mut differences = Vec::new();
+    differences.extend(compare(
+        "the object",
+        &expectation.own,
+        &outcome.own.verdict,
+    ));
+    if expectation.pods != Expected::default() {
+        match &outcome.pods {
+            Some(pods) => differences.extend(compare("its pods", &expectation.pods, &pods.verdict)),
+            None => differences.push("it has no pods to judge".to_owned()),
+        }
+    }
+    for text in &expectation.warnings {
+        if !outcome
+            .own
+            .warnings
+            .iter()
+            .any(|warning| warning.contains(text))
+        {
+            differences.push(format!("no warning contains `{text}`"));
+        }
+    }
+    differences
+}
+
+fn compare(whose: &str, expected: &Expected, verdict: &Verdict) -> Option<String> {
+    let wanted = match &expected.verdict {
+        Some(ExpectedVerdict::Admitted) => "admitted".to_owned(),
+        Some(ExpectedVerdict::Rejected(by)) => format!("rejected by {by}"),
+        None => String::new(),
+    };
+    match (&expected.verdict, verdict) {
+        (Some(_), Verdict::Undecided { reason }) => {
+            return Some(format!(
+                "{whose} should be {wanted}, but that is undecided: {reason}"
+            ));
+        }
+        (Some(ExpectedVerdict::Admitted), Verdict::Rejected(Rejection { by, message, .. })) => {
+            return Some(format!(
+                "{whose} should be admitted, but is rejected by {by}: {message}"
+            ));
+        }
+        (Some(ExpectedVerdict::Rejected(_)), Verdict::Admitted) => {
+            return Some(format!("{whose} should be {wanted}, but is admitted"));
+        }
+        (
+            Some(ExpectedVerdict::Rejected(wanted_by)),
+            Verdict::Rejected(Rejection { by, message, .. }),
+        ) if wanted_by != by => {
+            return Some(format!(
+                "{whose} should be {wanted}, but is rejected by {by}: {message}"
+            ));
+        }
+        _ => {}
+    }
+    let (checks, message) = match verdict {
+        Verdict::Rejected(Rejection {
+            checks, message, ..
+        }) => (checks.as_slice(), message.as_str()),
+        _ => (&[][..], ""),
+    };
+    let missing: Vec<&str> = expected
+        .checks
+        .iter()
+        .filter(|wanted| !checks.contains(wanted))
+        .map(String::as_str)
+        .collect();
+    if !missing.is_empty() {
+        let named = if checks.is_empty() {
+            "none".to_owned()
+        } else {
+            checks.join(", ")
+        };
+        return Some(format!(
+            "{whose} should be rejected on {}, but the checks named are: {named}",
+            missing.join(", ")
+        ));
+    }
+    match &expected.message {
+        Some(text) if !message.contains(text) => Some(format!(
+            "the message about {whose} does not contain `{text}`: {message}"
+        )),
+        _ => None,
+    }
+}

@@ -1,0 +1,596 @@
+//! Runs one scenario against an API server through a Kubernetes client, and reads the outcomes.
+//!
+//! The runner is handed a client and never makes a server, so that a scenario cannot pass on one
+//! backend for another reason than on the next.
+
+use http::Method;
+use kube::Client;
+use podgate_admission::controller;
+use podgate_admission::decode::decode_untyped;
+use podgate_admission::encode::encode_untyped;
+use podgate_admission::resource::{self, Resource};
+use podgate_policy::Minor;
+use serde_json::{Value, json};
+
+use crate::attribute::{self, StatusView};
+use crate::error::Error;
+use crate::exchange::{Answer, Call, Identity, exchange};
+use crate::foreign::Foreign;
+use crate::outcome::{self, By, Outcome, Rejection, Stage, Step, Verdict};
+use crate::redact::Redaction;
+use crate::suite::{Action, Cluster, Manifest, Patch, Requester, Scenario};
+
+/// What a scenario did on one cluster at one minor.
+#[derive(Clone, Debug, Default)]
+pub struct ScenarioRun {
+    /// The outcomes, in order.
+    pub outcomes: Vec<Outcome>,
+    /// Objects that admission policy does not judge, `Kind/name`.
+    pub not_judged: Vec<String>,
+}
+
+/// The time that `restart` writes: a fixed one, as outcomes must not depend on the clock.
+const RESTARTED_AT: &str = "2020-01-01T00:00:00Z";
+
+/// Puts the objects of `cluster` in place that do not belong into a scenario's namespace.
+pub async fn prepare(client: &Client, cluster: &Cluster, minor: Minor) -> Result<(), Error> {
+    for manifest in &cluster.objects {
+        let Some(resource) = served(manifest, minor) else {
+            continue;
+        };
+        if resource.namespaced && manifest.document.namespace().is_none() {
+            continue;
+        }
+        create_as_admin(client, manifest, resource, manifest.document.namespace()).await?;
+    }
+    Ok(())
+}
+
+/// Puts the objects of `cluster` into `namespace` that belong into every scenario's.
+pub(crate) async fn prepare_namespace(
+    client: &Client,
+    cluster: &Cluster,
+    minor: Minor,
+    namespace: &str,
+) -> Result<(), Error> {
+    for manifest in &cluster.objects {
+        let Some(resource) = served(manifest, minor) else {
+            continue;
+        };
+        if resource.namespaced && manifest.document.namespace().is_none() {
+            create_as_admin(client, manifest, resource, Some(namespace)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs `scenario` on a server that has been prepared for `cluster`.
+pub async fn run(
+    client: &Client,
+    cluster: &Cluster,
+    scenario: &Scenario,
+    minor: Minor,
+) -> Result<ScenarioRun, Error> {
+    let mut runner = Runner {
+        client,
+        scenario,
+        minor,
+        requester: scenario.requester.as_ref().or(cluster.requester.as_ref()),
+        namespace: scenario
+            .namespace
+            .name
+            .clone()
+            .unwrap_or_else(|| namespace_name(&scenario.id, &cluster.name)),
+        declared: declared_namespaces(cluster, scenario),
+        foreign: Foreign::of(cluster.objects.iter().chain(&scenario.manifests)),
+        run: ScenarioRun::default(),
+    };
+    runner.make_namespace(cluster).await?;
+    prepare_namespace(client, cluster, minor, &runner.namespace).await?;
+    for step in &scenario.steps {
+        let at = step.heading.as_ref();
+        let identity = identity(step.requester.as_ref().or(runner.requester));
+        match &step.action {
+            Action::Apply(manifests) => {
+                for &index in manifests {
+                    runner
+                        .apply(at, &scenario.manifests[index], &identity)
+                        .await?;
+                }
+            }
+            Action::Patch(patch) => runner.patch(at, patch, &identity).await?,
+            Action::Restart(object) => runner.restart(at, object, &identity).await?,
+            Action::Delete(object) => runner.delete(at, object, &identity).await?,
+        }
+    }
+    Ok(runner.run)
+}
+
+struct Runner<'a> {
+    client: &'a Client,
+    scenario: &'a Scenario,
+    minor: Minor,
+    requester: Option<&'a Requester>,
+    namespace: String,
+    declared: Vec<String>,
+    foreign: Foreign,
+    run: ScenarioRun,
+}
+
+impl Runner<'_> {
+    async fn make_namespace(&self, cluster: &Cluster) -> Result<(), Error> {
+        let mut labels = cluster.namespace.labels.clone();
+        let mut annotations = cluster.namespace.annotations.clone();
+        let own = &self.scenario.namespace;
+        for (target, source) in [
+            (&mut labels, &own.labels),
+            (&mut annotations, &own.annotations),
+        ] {
+            for (key, value) in source {
+                match value {
+                    Some(value) => target.insert(key.clone(), value.clone()),
+                    None => target.remove(key),
+                };
+            }
+        }
+        let body = json!({
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": self.namespace, "labels": labels, "annotations": annotations},
+        });
+        let answer = self
+            .post("/api/v1/namespaces", &body, &Identity::Admin)
+            .await?;
+        if answer.succeeded() {
+            return Ok(());
+        }
+        Err(Error::input(format!(
+            "{}: the namespace of the scenario is refused by Kubernetes {}: {}",
+            self.scenario.file.display(),
+            self.minor,
+            answer.message()
+        )))
+    }
+
+    async fn apply(
+        &mut self,
+        step: Option<&Step>,
+        manifest: &Manifest,
+        identity: &Identity,
+    ) -> Result<(), Error> {
+        let Some(resource) = served(manifest, self.minor) else {
+            if known_in_some_minor(manifest) {
+                let message = format!(
+                    "no matches for kind \"{}\" in version \"{}\"",
+                    manifest.kind(),
+                    manifest.api_version()
+                );
+                let (by, checks) = (By::NotFound, Vec::new());
+                let verdict = Verdict::Rejected(Rejection {
+                    code: 404,
+                    by,
+                    checks,
+                    message,
+                });
+                self.run.outcomes.push(Outcome {
+                    step: step.cloned(),
+                    object: manifest.reference(),
+                    action: outcome::Action::Applied,
+                    own: stage(identity, verdict, &[], &[]),
+                    pods: None,
+                });
+            } else {
+                self.run.not_judged.push(manifest.reference());
+            }
+            return Ok(());
+        };
+        let namespace = self.namespace_of(manifest, resource)?;
+        let path = collection(resource, namespace.as_deref());
+        let mut answer = self
+            .send(
+                Method::POST,
+                &path,
+                Some(("application/json", manifest.body.as_bytes())),
+                identity,
+            )
+            .await?;
+        if answer.code == 409 && answer.body["reason"] == "AlreadyExists" {
+            let path = format!("{path}/{}", manifest.name);
+            let body = Some(("application/merge-patch+json", manifest.body.as_bytes()));
+            answer = self.send(Method::PATCH, &path, body, identity).await?;
+        }
+        let done = (step, manifest.reference(), outcome::Action::Applied);
+        self.record(done, Some(manifest), resource, &answer, identity)
+            .await
+    }
+
+    async fn patch(
+        &mut self,
+        step: Option<&Step>,
+        patch: &Patch,
+        identity: &Identity,
+    ) -> Result<(), Error> {
+        let (resource, mut place) = self.path_of(&patch.object)?;
+        if let Some(subresource) = &patch.subresource {
+            place = format!("{place}/{subresource}");
+        }
+        let body = serde_json::to_vec(&patch.body).map_err(|e| Error::input(e.to_string()))?;
+        let body = Some((patch.r#type.content_type(), body.as_slice()));
+        let answer = self.send(Method::PATCH, &place, body, identity).await?;
+        let done = (step, patch.object.clone(), outcome::Action::Patched);
+        self.record(done, None, resource, &answer, identity).await
+    }
+
+    /// What `kubectl rollout restart` does: an annotation of the template changes.
+    async fn restart(
+        &mut self,
+        step: Option<&Step>,
+        object: &str,
+        identity: &Identity,
+    ) -> Result<(), Error> {
+        let (resource, path) = self.path_of(object)?;
+        let template = resource.template.filter(|t| !t.is_empty()).ok_or_else(|| {
+            Error::input(format!(
+                "{}: `{object}` has no pods to restart",
+                self.scenario.file.display()
+            ))
+        })?;
+        let annotations = json!({"kubectl.kubernetes.io/restartedAt": RESTARTED_AT});
+        let mut body = json!({"metadata": {"annotations": annotations}});
+        for key in template.iter().rev() {
+            body = json!({ *key: body });
+        }
+        let body = body.to_string();
+        let body = Some(("application/strategic-merge-patch+json", body.as_bytes()));
+        let answer = self.send(Method::PATCH, &path, body, identity).await?;
+        let done = (step, object.to_owned(), outcome::Action::Restarted);
+        self.record(done, None, resource, &answer, identity).await
+    }
+
+    async fn delete(
+        &mut self,
+        step: Option<&Step>,
+        object: &str,
+        identity: &Identity,
+    ) -> Result<(), Error> {
+        let (resource, path) = self.path_of(object)?;
+        let answer = self.send(Method::DELETE, &path, None, identity).await?;
+        let done = (step, object.to_owned(), outcome::Action::Deleted);
+        self.record(done, None, resource, &answer, identity).await
+    }
+
+    /// Turns an answer into an outcome; for a workload that stands, asks for its pods too.
+    async fn record(
+        &mut self,
+        (step, object, action): (Option<&Step>, String, outcome::Action),
+        manifest: Option<&Manifest>,
+        resource: &'static Resource,
+        answer: &Answer,
+        identity: &Identity,
+    ) -> Result<(), Error> {
+        let verdict = self.verdict(answer, resource);
+        let mut outcome = Outcome {
+            step: step.cloned(),
+            object,
+            action,
+            own: stage(identity, verdict, &answer.warnings, &answer.audit),
+            pods: None,
+        };
+        let standing = answer.succeeded()
+            && answer.body["kind"] == resource.kind
+            && action != outcome::Action::Deleted;
+        if standing {
+            outcome.pods = self.pods(resource, &answer.body).await?;
+        }
+        let mut redaction = self.redaction();
+        if manifest.is_some_and(|manifest| manifest.generated_name) {
+            redaction = redaction.name(named(&answer.body).to_owned(), "<name>");
+        }
+        redaction.outcome(&mut outcome);
+        self.run.outcomes.push(outcome);
+        Ok(())
+    }
+
+    /// The second stage: the pod that the controller of `workload` would create, in dry run and in
+    /// the controller's name.
+    async fn pods(&self, resource: &Resource, workload: &Value) -> Result<Option<Stage>, Error> {
+        let text = workload.to_string();
+        let stored = decode_untyped(text.as_bytes())
+            .map_err(|error| Error::environment(format!("the answer is no JSON: {error}")))?;
+        let Some(planned) = controller::pod_of(resource, &stored, self.minor) else {
+            return Ok(None);
+        };
+        let namespace = workload["metadata"]["namespace"]
+            .as_str()
+            .unwrap_or(&self.namespace);
+        let identity = Identity::User {
+            name: planned.user.name.clone(),
+            groups: Vec::new(),
+        };
+        let path = format!("/api/v1/namespaces/{namespace}/pods?dryRun=All");
+        let body = encode_untyped(&planned.pod);
+        let answer = self
+            .send(
+                Method::POST,
+                &path,
+                Some(("application/json", body.as_bytes())),
+                &identity,
+            )
+            .await?;
+        let pods = resource::by_path("", "v1", "pods", self.minor)
+            .ok_or_else(|| Error::environment("the server serves no pods"))?;
+        let verdict = self.verdict(&answer, pods);
+        let mut stage = stage(&identity, verdict, &answer.warnings, &answer.audit);
+        let mut redaction = self.redaction();
+        for name in &planned.made_up {
+            redaction = redaction.pod(name);
+        }
+        if planned.pod.at(&["metadata", "generateName"]).is_some() {
+            redaction = redaction.pod(named(&answer.body));
+        }
+        redaction.stage(&mut stage);
+        Ok(Some(stage))
+    }
+
+    fn verdict(&self, answer: &Answer, resource: &Resource) -> Verdict {
+        if let Some(reason) = self.foreign.undecided(resource) {
+            return Verdict::Undecided { reason };
+        }
+        if answer.succeeded() {
+            return Verdict::Admitted;
+        }
+        let text = |key: &str| answer.body[key].as_str().unwrap_or_default();
+        let detail = |key: &str| answer.body["details"][key].as_str().unwrap_or_default();
+        let status = StatusView {
+            resource: resource.name,
+            code: answer.code,
+            reason: text("reason"),
+            message: text("message"),
+            name: detail("name"),
+            group: detail("group"),
+            kind: detail("kind"),
+        };
+        attribute::verdict(&status, self.minor)
+    }
+
+    /// What is random here: the namespace, unless the scenario chose its name.
+    fn redaction(&self) -> Redaction {
+        match self.scenario.namespace.name {
+            Some(_) => Redaction::new(),
+            None => Redaction::new().namespace(&self.namespace),
+        }
+    }
+
+    fn namespace_of(
+        &self,
+        manifest: &Manifest,
+        resource: &Resource,
+    ) -> Result<Option<String>, Error> {
+        if !resource.namespaced {
+            return Ok(None);
+        }
+        let Some(named) = manifest.document.namespace() else {
+            return Ok(Some(self.namespace.clone()));
+        };
+        if self.declared.iter().any(|n| n == named) {
+            return Ok(Some(named.to_owned()));
+        }
+        Err(manifest.error_at(
+            "metadata.namespace",
+            format!(
+                "namespace `{named}` is declared neither in the cluster file nor in the scenario"
+            ),
+            "drop metadata.namespace, or set spec.namespace.name of the scenario",
+        ))
+    }
+
+    /// The path of an object that a step names as `Kind/name`.
+    fn path_of(&self, object: &str) -> Result<(&'static Resource, String), Error> {
+        let wrong =
+            |what: String| Error::input(format!("{}: {what}", self.scenario.file.display()));
+        let (kind, name) = object.split_once('/').unwrap_or((object, ""));
+        let manifest = self
+            .scenario
+            .manifests
+            .iter()
+            .find(|m| m.reference() == object);
+        let resource = match manifest {
+            Some(manifest) => served(manifest, self.minor),
+            None => resource::RESOURCES
+                .iter()
+                .find(|r| r.kind == kind && r.exists_in(self.minor)),
+        }
+        .ok_or_else(|| {
+            wrong(format!(
+                "`{object}`: Kubernetes {} serves no {kind}",
+                self.minor
+            ))
+        })?;
+        if resource.kind == "Namespace"
+            && (name.is_empty() || !self.declared.iter().any(|n| n == name))
+        {
+            return Ok((resource, format!("/api/v1/namespaces/{}", self.namespace)));
+        }
+        if name.is_empty() {
+            return Err(wrong(format!("`{object}` names no object")).hint("write it as Kind/name"));
+        }
+        let namespace = match manifest {
+            Some(manifest) => self.namespace_of(manifest, resource)?,
+            None => resource.namespaced.then(|| self.namespace.clone()),
+        };
+        Ok((
+            resource,
+            format!("{}/{name}", collection(resource, namespace.as_deref())),
+        ))
+    }
+
+    async fn post(&self, path: &str, body: &Value, identity: &Identity) -> Result<Answer, Error> {
+        self.send(
+            Method::POST,
+            path,
+            Some(("application/json", body.to_string().as_bytes())),
+            identity,
+        )
+        .await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&'static str, &[u8])>,
+        identity: &Identity,
+    ) -> Result<Answer, Error> {
+        exchange(
+            self.client,
+            Call {
+                method,
+                path: path.to_owned(),
+                body,
+                identity,
+            },
+        )
+        .await
+    }
+}
+
+async fn create_as_admin(
+    client: &Client,
+    manifest: &Manifest,
+    resource: &Resource,
+    namespace: Option<&str>,
+) -> Result<(), Error> {
+    let call = Call {
+        method: Method::POST,
+        path: collection(resource, namespace),
+        body: Some(("application/json", manifest.body.as_bytes())),
+        identity: &Identity::Admin,
+    };
+    let answer = exchange(client, call).await?;
+    if answer.succeeded() {
+        return Ok(());
+    }
+    let message = format!(
+        "the server refuses {}: {}",
+        manifest.reference(),
+        answer.message()
+    );
+    Err(manifest.error_at(
+        "",
+        message,
+        "objects of a cluster must be admitted before its scenarios run",
+    ))
+}
+
+/// The name in an answer: of the object, or of the one that was refused.
+fn named(body: &Value) -> &str {
+    let name = body["metadata"]["name"]
+        .as_str()
+        .or_else(|| body["details"]["name"].as_str());
+    name.unwrap_or_default()
+}
+
+fn stage(
+    identity: &Identity,
+    verdict: Verdict,
+    warnings: &[String],
+    audit: &[(String, String)],
+) -> Stage {
+    Stage {
+        requester: identity.shown().to_owned(),
+        verdict,
+        warnings: warnings.to_vec(),
+        audit_annotations: audit.iter().cloned().collect(),
+    }
+}
+
+fn identity(requester: Option<&Requester>) -> Identity {
+    requester.map_or(Identity::Admin, |requester| Identity::User {
+        name: requester.user.clone(),
+        groups: requester.groups.clone(),
+    })
+}
+
+fn served(manifest: &Manifest, minor: Minor) -> Option<&'static Resource> {
+    resource::by_kind(manifest.api_version(), manifest.kind(), minor)
+}
+
+fn known_in_some_minor(manifest: &Manifest) -> bool {
+    Minor::all().any(|minor| served(manifest, minor).is_some())
+}
+
+/// The path of a resource's objects, in a namespace or in all.
+pub(crate) fn collection(resource: &Resource, namespace: Option<&str>) -> String {
+    let root = if resource.group.is_empty() {
+        "/api".to_owned()
+    } else {
+        format!("/apis/{}", resource.group)
+    };
+    match namespace {
+        Some(namespace) => format!(
+            "{root}/{}/namespaces/{namespace}/{}",
+            resource.version, resource.name
+        ),
+        None => format!("{root}/{}/{}", resource.version, resource.name),
+    }
+}
+
+fn declared_namespaces(cluster: &Cluster, scenario: &Scenario) -> Vec<String> {
+    let manifests = cluster.objects.iter().chain(&scenario.manifests);
+    let namespaces = manifests
+        .filter(|m| m.kind() == "Namespace")
+        .map(|m| m.name.clone());
+    namespaces.chain(scenario.namespace.name.clone()).collect()
+}
+
+/// The namespace of a scenario: a slug of its id and the cluster's name, within the 63 characters of
+/// a label. What does not fit is replaced by a hash, so that two scenarios never share one.
+#[must_use]
+pub fn namespace_name(scenario: &str, cluster: &str) -> String {
+    const LONGEST: usize = 63;
+    let whole = format!("{scenario}-{cluster}");
+    let mut slug: String = whole
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    let plain = slug.trim_matches('-').to_owned();
+    if plain == whole && plain.len() <= LONGEST {
+        return plain;
+    }
+    // FNV-1a: short, stable, and nothing depends on its strength.
+    let hash = whole.bytes().fold(0x811c_9dc5_u32, |h, b| {
+        (h ^ u32::from(b)).wrapping_mul(0x0100_0193)
+    });
+    slug.truncate(LONGEST - 9);
+    format!("{}-{hash:08x}", slug.trim_matches('-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[test]
+    fn a_name_that_is_a_label_stays() {
+        assert_eq!(
+            namespace_name("root-pod", "psa-baseline"),
+            "root-pod-psa-baseline"
+        );
+    }
+
+    #[test]
+    fn other_characters_are_replaced_and_told_apart_by_a_hash() {
+        let slashed = namespace_name("psa/root_pod", "a");
+        let dashed = namespace_name("psa-root_pod", "a");
+        assert!(slashed.starts_with("psa-root-pod-a-"), "{slashed}");
+        assert_ne!(slashed, dashed);
+    }
+
+    #[test]
+    fn long_names_fit_and_differ() {
+        let a = namespace_name(&"x".repeat(80), "one");
+        let b = namespace_name(&"x".repeat(80), "two");
+        assert!(a.len() <= 63 && b.len() <= 63 && a != b, "{a} {b}");
+    }
+}

@@ -1,0 +1,177 @@
+//! A cluster file: one cluster configuration under test.
+//!
+//! Its first document is `kind: Cluster`; an `AdmissionConfiguration` may follow, and every further
+//! document is an object that is created before the scenarios.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use podgate_manifest::Document;
+use serde::Deserialize;
+
+use super::manifest::Manifest;
+use super::read;
+use crate::error::Error;
+use crate::versions::MinorRange;
+
+/// A cluster configuration under test.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Its name, the file's stem by custom.
+    pub name: String,
+    /// The file, as it was found or named.
+    pub file: PathBuf,
+    /// Its first document.
+    pub head: Document,
+    /// The minors that it is for; `None`: those where all its plugins exist.
+    pub kubernetes: Option<MinorRange>,
+    /// Who applies, unless a scenario says otherwise; `None`: the cluster's admin.
+    pub requester: Option<Requester>,
+    /// Flags of kube-apiserver.
+    pub flags: Flags,
+    /// The `AdmissionConfiguration`, and the folder that its `path:` entries are relative to.
+    pub admission: Option<(Document, PathBuf)>,
+    /// What the namespace of each scenario carries.
+    pub namespace: NamespaceSpec,
+    /// Objects that exist before the scenarios.
+    pub objects: Vec<Manifest>,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requester {
+    /// The user's name.
+    pub user: String,
+    /// The user's groups; those of a service account are derived.
+    #[serde(default)]
+    pub groups: Vec<String>,
+}
+
+/// The flags of kube-apiserver that podgate sets on every backend.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Flags {
+    /// `--enable-admission-plugins`
+    #[serde(default)]
+    pub enable_admission_plugins: Vec<String>,
+    /// `--disable-admission-plugins`
+    #[serde(default)]
+    pub disable_admission_plugins: Vec<String>,
+    /// `--feature-gates`
+    #[serde(default)]
+    pub feature_gates: BTreeMap<String, bool>,
+    /// `--admission-control-config-file`, relative to the cluster file.
+    #[serde(default)]
+    pub admission_control_config_file: Option<PathBuf>,
+}
+
+/// Labels and annotations of a namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NamespaceSpec {
+    /// Labels.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Annotations.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ClusterDocument {
+    #[serde(rename = "apiVersion")]
+    _api_version: String,
+    #[serde(rename = "kind")]
+    _kind: String,
+    metadata: Metadata,
+    #[serde(default)]
+    spec: Spec,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Metadata {
+    name: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Spec {
+    #[serde(default)]
+    kubernetes: Option<String>,
+    #[serde(default)]
+    r#as: Option<Requester>,
+    #[serde(default)]
+    api_server: Flags,
+    #[serde(default)]
+    namespace: NamespaceSpec,
+    #[serde(default)]
+    objects: Vec<PathBuf>,
+}
+
+impl Cluster {
+    /// Reads a cluster file and every file that it names.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let mut documents = read::documents(path)?.into_iter();
+        let head = documents
+            .next()
+            .filter(|d| d.kind() == Some("Cluster"))
+            .ok_or_else(|| {
+                Error::input(format!(
+                    "{}: the first document of a cluster file is `kind: Cluster`",
+                    path.display()
+                ))
+                .hint("podgate init writes an example")
+            })?;
+        read::own_api_version(&head)?;
+        let ClusterDocument { metadata, spec, .. } = podgate_manifest::from_document(&head)?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+
+        let kubernetes = read::range(&head, "spec.kubernetes", spec.kubernetes.as_deref())?;
+        let mut cluster = Self {
+            name: metadata.name,
+            head,
+            file: path.to_owned(),
+            kubernetes,
+            requester: spec.r#as,
+            admission: None,
+            namespace: spec.namespace,
+            objects: Vec::new(),
+            flags: spec.api_server,
+        };
+        if let Some(file) = &cluster.flags.admission_control_config_file {
+            let file = folder.join(file);
+            let document = read::documents(&file)?.into_iter().next().ok_or_else(|| {
+                Error::input(format!(
+                    "{}: there is no AdmissionConfiguration in it",
+                    file.display()
+                ))
+            })?;
+            let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+            cluster.admission = Some((document, folder));
+        }
+        for path in &spec.objects {
+            cluster
+                .objects
+                .extend(Manifest::read_all(&folder.join(path))?);
+        }
+        for document in documents {
+            if document.kind() == Some("AdmissionConfiguration") {
+                if cluster.admission.is_some() {
+                    return Err(read::at(
+                        &document,
+                        "kind",
+                        "the cluster has an AdmissionConfiguration already",
+                        "keep either the document or spec.apiServer.admissionControlConfigFile",
+                    ));
+                }
+                cluster.admission = Some((document, folder.to_owned()));
+            } else {
+                cluster.objects.extend(Manifest::from_document(document)?);
+            }
+        }
+        Ok(cluster)
+    }
+}

@@ -1,0 +1,95 @@
+//! An object of a user's file: what is sent to the server, and where it stands.
+
+use std::path::Path;
+
+use podgate_manifest::Document;
+
+use super::read;
+use crate::error::Error;
+
+/// An object as it will be sent, with the place where the user wrote it.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// The document.
+    pub document: Document,
+    /// What kubectl would send: JSON.
+    pub body: String,
+    /// Its name, or what its generated name starts with; empty where it has neither.
+    pub name: String,
+    /// Whether the server makes up the rest of the name.
+    pub generated_name: bool,
+}
+
+impl Manifest {
+    /// Every object of a file, or of the files of a folder in the order of their names.
+    pub fn read_all(path: &Path) -> Result<Vec<Self>, Error> {
+        let mut manifests = Vec::new();
+        for file in read::files(path)? {
+            for document in read::documents(&file)? {
+                manifests.extend(Self::from_document(document)?);
+            }
+        }
+        Ok(manifests)
+    }
+
+    /// The objects of a document: one, or the items of a list.
+    pub fn from_document(document: Document) -> Result<Vec<Self>, Error> {
+        let mut manifests = Vec::new();
+        for document in document.flatten() {
+            let document = document?;
+            manifests.push(Self::new(document));
+        }
+        Ok(manifests)
+    }
+
+    /// The object in a document that is no list.
+    #[must_use]
+    pub fn new(document: Document) -> Self {
+        let body = document.body().into_owned();
+        let prefix = || {
+            let object: serde_json::Value = serde_json::from_str(&body).ok()?;
+            object["metadata"]["generateName"]
+                .as_str()
+                .map(str::to_owned)
+        };
+        let (name, generated_name) = match document.name() {
+            Some(name) => (name.to_owned(), false),
+            None => prefix().map_or((String::new(), false), |prefix| (prefix, true)),
+        };
+        Self {
+            document,
+            body,
+            name,
+            generated_name,
+        }
+    }
+
+    /// Its kind; empty where it has none.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.document.kind().unwrap_or_default()
+    }
+
+    /// Its `apiVersion`; empty where it has none.
+    #[must_use]
+    pub fn api_version(&self) -> &str {
+        self.document.api_version().unwrap_or_default()
+    }
+
+    /// `Kind/name`, as outcomes and expectations name it.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        format!("{}/{}", self.kind(), self.name)
+    }
+
+    /// An error at one of its fields, with what to do about it.
+    #[must_use]
+    pub fn error_at(
+        &self,
+        path: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Error {
+        read::at(&self.document, path, message, hint)
+    }
+}

@@ -1,0 +1,80 @@
+//! `podgate.yaml`: a team's defaults, at the root of its repository.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::read;
+use crate::error::Error;
+use crate::versions::MinorRange;
+
+/// Where a repository keeps its clusters, scenarios and snapshots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Project {
+    /// The minors that a run is for, unless the command line says otherwise.
+    pub kubernetes: Option<MinorRange>,
+    /// The folder of cluster files.
+    pub clusters: PathBuf,
+    /// The folder of scenarios.
+    pub scenarios: PathBuf,
+    /// The folder of snapshots.
+    pub snapshots: PathBuf,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ProjectDocument {
+    #[serde(rename = "apiVersion")]
+    _api_version: String,
+    #[serde(rename = "kind")]
+    _kind: String,
+    #[serde(default, rename = "metadata")]
+    _metadata: serde_json::Value,
+    #[serde(default)]
+    spec: Spec,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Spec {
+    #[serde(default)]
+    kubernetes: Option<String>,
+    #[serde(default)]
+    clusters: Option<PathBuf>,
+    #[serde(default)]
+    scenarios: Option<PathBuf>,
+    #[serde(default)]
+    snapshots: Option<PathBuf>,
+}
+
+impl Project {
+    /// Reads `podgate.yaml` of `folder`, or takes the usual names where there is none.
+    pub fn load(folder: &Path) -> Result<Self, Error> {
+        let file = folder.join("podgate.yaml");
+        let (kubernetes, spec) = if file.is_file() {
+            let documents = read::documents(&file)?;
+            let head = documents
+                .first()
+                .filter(|d| d.kind() == Some("Project"))
+                .ok_or_else(|| {
+                    Error::input(format!("{}: this is no `kind: Project`", file.display()))
+                })?;
+            read::own_api_version(head)?;
+            let spec = podgate_manifest::from_document::<ProjectDocument>(head)?.spec;
+            (
+                read::range(head, "spec.kubernetes", spec.kubernetes.as_deref())?,
+                spec,
+            )
+        } else {
+            (None, Spec::default())
+        };
+        let at =
+            |path: Option<PathBuf>, usual: &str| folder.join(path.unwrap_or_else(|| usual.into()));
+        Ok(Self {
+            kubernetes,
+            clusters: at(spec.clusters, "clusters"),
+            scenarios: at(spec.scenarios, "scenarios"),
+            snapshots: at(spec.snapshots, "snapshots"),
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! Reading files of a suite, with errors that name the place and the nearest name.
+
+use std::path::{Path, PathBuf};
+
+use podgate_manifest::{Document, FieldPath, Input, Source, WalkOptions};
+
+use crate::error::Error;
+use crate::versions::{MinorRange, RangeError};
+
+/// Every document of a file. An empty file is an error: it would silently test nothing.
+pub(super) fn documents(file: &Path) -> Result<Vec<Document>, Error> {
+    let source = Source::open(file)?;
+    let documents = podgate_manifest::read_documents(&source).collect::<Result<Vec<_>, _>>()?;
+    if documents.is_empty() {
+        return Err(Error::input(format!(
+            "{}: the file is empty",
+            file.display()
+        )));
+    }
+    Ok(documents)
+}
+
+/// A file itself, or the manifests of a folder in the order of their names.
+pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    paths(path, WalkOptions::default())
+}
+
+/// The files of a folder and of the folders below it.
+pub(super) fn tree(path: &Path) -> Result<Vec<PathBuf>, Error> {
+    paths(path, WalkOptions { recursive: true })
+}
+
+fn paths(path: &Path, options: WalkOptions) -> Result<Vec<PathBuf>, Error> {
+    let mut paths = Vec::new();
+    for input in podgate_manifest::walk([path], options) {
+        match input? {
+            Input::Named(path) | Input::Found(path) => paths.push(path),
+            Input::Stdin => return Err(Error::input("a suite is not read from standard input")),
+        }
+    }
+    Ok(paths)
+}
+
+/// An error at a field of a document; `path` is written as in `spec.expect[0].object`.
+pub(super) fn at(
+    document: &Document,
+    path: &str,
+    message: impl Into<String>,
+    hint: impl Into<String>,
+) -> Error {
+    document
+        .error_at(&FieldPath::parse(path).0, false, message, Some(hint.into()))
+        .into()
+}
+
+/// Refuses another version of podgate's own kinds than the one that this podgate reads.
+pub(super) fn own_api_version(document: &Document) -> Result<(), Error> {
+    const KNOWN: &str = "podgate.dev/v1alpha1";
+    match document.api_version() {
+        Some(KNOWN) => Ok(()),
+        other => {
+            let message = format!(
+                "`{}` is no version of podgate's kinds",
+                other.unwrap_or_default()
+            );
+            Err(at(
+                document,
+                "apiVersion",
+                message,
+                format!("this podgate reads {KNOWN}"),
+            ))
+        }
+    }
+}
+
+/// The range of minors at `path`, where the document has one.
+pub(super) fn range(
+    document: &Document,
+    path: &str,
+    text: Option<&str>,
+) -> Result<Option<MinorRange>, Error> {
+    const HINT: &str = "write it like \"1.25\", \"1.23..\", \"..1.24\" or \"1.20..1.24\"";
+    let read = |text: &str| {
+        text.parse()
+            .map_err(|error: RangeError| at(document, path, error.to_string(), HINT))
+    };
+    text.map(read).transpose()
+}
+
+/// `did you mean X?`, or the list of what there is.
+#[must_use]
+pub fn nearest_hint(name: &str, known: &[String], intro: &str) -> String {
+    match podgate_manifest::nearest_name(name, known.iter().map(String::as_str)) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None if known.is_empty() => "there are none".to_owned(),
+        None => {
+            let mut known = known.to_vec();
+            known.dedup();
+            format!("{intro}: {}", known.join(", "))
+        }
+    }
+}
