@@ -1,3 +1,52 @@
-//! The command line of podgate.
+//! The command line of podgate: the only crate with flags, colour, stdout and exit codes. It
+//! decides nothing about policy.
 
-fn main() {}
+mod args;
+mod command;
+mod exit;
+mod show;
+
+use std::process::ExitCode;
+
+use anstream::ColorChoice;
+use clap::{CommandFactory, Parser};
+use podgate_harness::error::Error;
+
+use crate::args::{Cli, ColorWhen, Command};
+use crate::exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.color {
+        ColorWhen::Auto => {}
+        ColorWhen::Always => ColorChoice::Always.write_global(),
+        ColorWhen::Never => ColorChoice::Never.write_global(),
+    }
+    let exit = run(cli).unwrap_or_else(|error| {
+        show::error(&error);
+        Exit::of(&error)
+    });
+    ExitCode::from(exit.code())
+}
+
+fn run(cli: Cli) -> Result<Exit, Error> {
+    if let Some(folder) = &cli.directory {
+        std::env::set_current_dir(folder).map_err(|error| {
+            Error::input(format!("cannot change to {}: {error}", folder.display()))
+        })?;
+    }
+    match cli.command {
+        Command::Test(args) => command::test::run(&args),
+        Command::Check(args) => command::check::run(&args),
+        Command::Explain(args) => command::explain::run(&args),
+        Command::Review(args) => command::review::run(&args),
+        Command::Init(args) => command::init::run(&args),
+        Command::Versions(args) => command::versions::run(&args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "podgate", &mut script);
+            show::data(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Expected)
+        }
+    }
+}

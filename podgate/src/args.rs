@@ -1,0 +1,234 @@
+//! The command line: every flag in one place; help and completions derive from it.
+
+use std::path::PathBuf;
+
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Will this cluster admit these pods, and if not, why?
+///
+/// podgate answers as kube-apiserver of the chosen minor does, on an embedded API server: no
+/// cluster and no Docker needed.
+#[derive(Debug, Parser)]
+#[command(name = "podgate", version, styles = STYLES, propagate_version = true, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 all as expected; 1 a verdict or a snapshot differs, or `check` found something \
+    that is not admitted; 2 bad input or usage, or something undecided; 3 the environment failed; 4 nothing to run."
+)]
+pub(crate) struct Cli {
+    /// Changes to this folder first.
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    pub(crate) directory: Option<PathBuf>,
+
+    /// When to use colour.
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub(crate) color: ColorWhen,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorWhen {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Runs scenarios and compares their outcomes with the snapshots.
+    Test(TestArgs),
+    /// Verdicts on manifests, ad hoc, without snapshots.
+    Check(CheckArgs),
+    /// What a check demands, since when, and how to satisfy it.
+    Explain(ExplainArgs),
+    /// Shows pending snapshots and accepts or rejects them.
+    Review(ReviewArgs),
+    /// Makes clusters/, scenarios/ and snapshots/ with an example that runs.
+    Init(InitArgs),
+    /// The Kubernetes versions that podgate answers for, and what changed with each.
+    Versions(VersionsArgs),
+    /// Prints a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// One JSON document a line.
+    Jsonl,
+    /// YAML.
+    Yaml,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  podgate test                                      everything, on every minor that a cluster is for
+  podgate test root-pod --cluster psa-restricted    one scenario on one cluster
+  podgate test --kubernetes 1.29..1.31              three minors
+  CI=true podgate test                              writes nothing; a missing snapshot fails")]
+pub(crate) struct TestArgs {
+    /// Scenarios: a name, or a folder of them. All when absent.
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+
+    /// A cluster: the name of a file in clusters/, or a path. Repeatable; all when absent.
+    #[arg(long, value_name = "CLUSTER")]
+    pub(crate) cluster: Vec<String>,
+
+    /// A version or a range: 1.36, v1.36, 1.36.2, 1.23..1.36, 1.29.., all. Each cluster's own when
+    /// absent.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes: Option<String>,
+
+    /// What answers.
+    #[arg(long, value_name = "BACKEND", default_value = "embedded")]
+    pub(crate) backend: Backend,
+
+    /// How results are printed.
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Output,
+
+    /// Prints the matrix and what differs, but not the reason of every rejection.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// What answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Backend {
+    /// The API server inside podgate.
+    #[default]
+    Embedded,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  podgate check k8s/ --enforce restricted              a folder, as the newest Kubernetes would judge it
+  podgate check web.yaml --cluster psa-restricted --kubernetes all
+  helm template web | podgate check - --enforce baseline:v1.29 --warn restricted
+  podgate check k8s/ --enforce restricted -o jsonl | jq 'select(.ok | not)'")]
+pub(crate) struct CheckArgs {
+    /// Files, folders, or `-` for standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The same as naming a file without a flag.
+    #[arg(short = 'f', long = "filename", value_name = "FILE")]
+    pub(crate) filenames: Vec<PathBuf>,
+
+    /// A cluster: the name of a file in clusters/, or a path. Repeatable.
+    #[arg(long, value_name = "CLUSTER")]
+    pub(crate) cluster: Vec<String>,
+
+    /// The level that namespaces enforce: privileged, baseline or restricted, with a version behind
+    /// a colon: restricted:v1.29.
+    #[arg(long, value_name = "LEVEL[:VERSION]")]
+    pub(crate) enforce: Option<String>,
+
+    /// The level that namespaces warn about.
+    #[arg(long, value_name = "LEVEL[:VERSION]")]
+    pub(crate) warn: Option<String>,
+
+    /// The level that namespaces audit.
+    #[arg(long, value_name = "LEVEL[:VERSION]")]
+    pub(crate) audit: Option<String>,
+
+    /// A version or a range: 1.36, v1.36, 1.36.2, 1.23..1.36, all. The newest when absent.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes: Option<String>,
+
+    /// The namespace of objects that name none.
+    #[arg(short, long, default_value = "default")]
+    pub(crate) namespace: String,
+
+    /// Who applies; the cluster's admin when absent.
+    #[arg(long = "as", value_name = "USER")]
+    pub(crate) requester: Option<String>,
+
+    /// A group of that user. Repeatable.
+    #[arg(long = "as-group", value_name = "GROUP", requires = "requester")]
+    pub(crate) groups: Vec<String>,
+
+    /// Prints each object as the server would store it, too.
+    #[arg(long)]
+    pub(crate) show_object: bool,
+
+    /// Looks into folders below a folder, too.
+    #[arg(short = 'R', long)]
+    pub(crate) recursive: bool,
+
+    /// How results are printed.
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The id of a check, as rejections name it: `capabilities_restricted`. All are listed when absent.
+    #[arg(value_name = "CHECK")]
+    pub(crate) check: Option<String>,
+
+    /// How it is printed.
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Output,
+}
+
+// Each is a flag that a person types, and clap knows which exclude each other.
+#[expect(clippy::struct_excessive_bools)]
+#[derive(Debug, Args)]
+pub(crate) struct ReviewArgs {
+    /// Accepts every pending snapshot but those in which something rejected is now admitted.
+    #[arg(long, conflicts_with = "reject")]
+    pub(crate) accept: bool,
+
+    /// Rejects every pending snapshot.
+    #[arg(long)]
+    pub(crate) reject: bool,
+
+    /// Lists what is pending, and asks nothing.
+    #[arg(long, conflicts_with_all = ["accept", "reject"])]
+    pub(crate) list: bool,
+
+    /// Removes snapshots that no scenario refers to.
+    #[arg(long)]
+    pub(crate) remove_unreferenced: bool,
+
+    /// Only these snapshots, as `CLUSTER/SCENARIO`.
+    #[arg(value_name = "SNAPSHOT")]
+    pub(crate) snapshots: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The folder; the current one when absent.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VersionsArgs {
+    /// How it is printed.
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Output,
+}

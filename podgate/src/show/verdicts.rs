@@ -1,0 +1,178 @@
+//! Why something is not admitted, in lines that read well.
+
+use std::fmt::Write;
+
+use podgate_harness::outcome::{Outcome, Stage, Verdict};
+use podgate_harness::versions::ranges;
+use podgate_policy::{Minor, Server, text};
+
+use super::matrix;
+use super::style::{FAINT, Painted, REJECTED, STRONG, UNDECIDED, WARNED};
+
+/// The rejections of one object with the clusters and minors that agree on them.
+struct Reason<'a> {
+    stage: &'a Stage,
+    /// The minor that the stage is of.
+    newest: Minor,
+    of_pods: bool,
+    cells: Vec<(&'a str, Vec<Minor>)>,
+}
+
+/// One outcome with the place that it comes from.
+pub(crate) struct Placed<'a> {
+    /// The cluster's name.
+    pub(crate) cluster: &'a str,
+    /// The minor.
+    pub(crate) minor: Minor,
+    /// The outcome.
+    pub(crate) outcome: &'a Outcome,
+}
+
+/// The reasons of every rejection in `outcomes`, which all come from one scenario. Cells that name
+/// the same checks are told together, in the words of the newest minor among them.
+pub(crate) fn reasons(outcomes: &[Placed<'_>], width: usize) -> String {
+    let mut labels: Vec<String> = Vec::new();
+    for placed in outcomes {
+        let label = matrix::label(placed.outcome);
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    let mut text = String::new();
+    for label in labels {
+        let of_object: Vec<&Placed<'_>> = outcomes
+            .iter()
+            .filter(|p| matrix::label(p.outcome) == label)
+            .collect();
+        let reasons = grouped(&of_object);
+        if reasons.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "  {}", Painted(STRONG, &label));
+        for reason in reasons {
+            let places: Vec<String> = reason
+                .cells
+                .iter()
+                .map(|(cluster, minors)| {
+                    let shown: Vec<String> =
+                        ranges(minors).iter().map(ToString::to_string).collect();
+                    format!("{cluster} {}", shown.join(", "))
+                })
+                .collect();
+            let who = if reason.of_pods { "pods " } else { "" };
+            let _ = writeln!(
+                text,
+                "    {who}{}  {}",
+                head(&reason.stage.verdict),
+                Painted(FAINT, &places.join("; "))
+            );
+            text.push_str(&body(&reason.stage.verdict, reason.newest, "      ", width));
+        }
+    }
+    text
+}
+
+fn grouped<'a>(outcomes: &[&Placed<'a>]) -> Vec<Reason<'a>> {
+    let mut reasons: Vec<Reason<'a>> = Vec::new();
+    for placed in outcomes {
+        let stages = [
+            (false, Some(&placed.outcome.own)),
+            (true, placed.outcome.pods.as_ref()),
+        ];
+        for (of_pods, stage) in stages {
+            let Some(stage) = stage.filter(|stage| !stage.verdict.is_admitted()) else {
+                continue;
+            };
+            let same =
+                |r: &Reason<'_>| r.of_pods == of_pods && alike(&r.stage.verdict, &stage.verdict);
+            let at = reasons.iter().position(same).unwrap_or_else(|| {
+                let (newest, cells) = (placed.minor, Vec::new());
+                reasons.push(Reason {
+                    stage,
+                    newest,
+                    of_pods,
+                    cells,
+                });
+                reasons.len() - 1
+            });
+            let reason = &mut reasons[at];
+            // Outcomes come by cluster and then by minor, so the last one is the newest.
+            (reason.stage, reason.newest) = (stage, placed.minor);
+            match reason.cells.last_mut() {
+                Some((cluster, minors)) if *cluster == placed.cluster => minors.push(placed.minor),
+                _ => reason.cells.push((placed.cluster, vec![placed.minor])),
+            }
+        }
+    }
+    reasons
+}
+
+fn alike(a: &Verdict, b: &Verdict) -> bool {
+    match (a, b) {
+        (Verdict::Rejected(a), Verdict::Rejected(b)) => {
+            a.by == b.by && a.checks == b.checks && (!a.checks.is_empty() || a.message == b.message)
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// `rejected 403 by PodSecurity`
+pub(crate) fn head(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Admitted => "admitted".to_owned(),
+        Verdict::Rejected(rejection) => Painted(
+            REJECTED,
+            &format!("rejected {} by {}", rejection.code, rejection.by),
+        )
+        .to_string(),
+        Verdict::Undecided { .. } => Painted(UNDECIDED, "undecided").to_string(),
+    }
+}
+
+/// The reason behind a verdict: one violation a line where Pod Security says why, the message
+/// otherwise.
+fn body(verdict: &Verdict, minor: Minor, indent: &str, width: usize) -> String {
+    match verdict {
+        Verdict::Admitted => String::new(),
+        Verdict::Undecided { reason } => wrapped(reason, indent, "", width),
+        Verdict::Rejected(rejection) => message(&rejection.message, minor, indent, width),
+    }
+}
+
+/// A message of a server, with one violation a line where it is Pod Security's.
+pub(crate) fn message(message: &str, minor: Minor, indent: &str, width: usize) -> String {
+    match text::pieces(Server::new(minor), message) {
+        Some((_, pieces)) => pieces
+            .iter()
+            .map(|(_, piece)| wrapped(piece, indent, "- ", width))
+            .collect(),
+        None => wrapped(message, indent, "", width),
+    }
+}
+
+/// A warning, as the server sent it.
+pub(crate) fn warning(text: &str, minor: Minor, indent: &str, width: usize) -> String {
+    let head = Painted(WARNED, "warning:");
+    let Some((before, pieces)) = text::pieces(Server::new(minor), text) else {
+        return format!("{indent}{head} {text}\n");
+    };
+    let mut shown = format!("{indent}{head} {}\n", before.trim_end_matches([':', ' ']));
+    let indent = format!("{indent}  ");
+    for (_, piece) in pieces {
+        shown.push_str(&wrapped(piece, &indent, "- ", width));
+    }
+    shown
+}
+
+fn wrapped(text: &str, indent: &str, bullet: &str, width: usize) -> String {
+    let first = format!("{indent}{bullet}");
+    let rest = format!("{indent}{:1$}", "", bullet.len());
+    let options = textwrap::Options::new(width)
+        .initial_indent(&first)
+        .subsequent_indent(&rest)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .break_words(false);
+    let mut text = textwrap::fill(text, options);
+    text.push('\n');
+    text
+}
