@@ -3,7 +3,9 @@
 //! A task runs cargo, Go or podgate and compares files; it decides nothing about policy, and it
 //! depends on no other crate of the workspace.
 
+mod ci;
 mod codegen;
+mod conformance;
 mod tidy;
 
 use std::path::Path;
@@ -18,6 +20,10 @@ USAGE:
     cargo xtask TASK
 
 TASKS:
+    conformance [--cluster C]... [--kubernetes V] [--backend embedded] [FILTER]...
+                         run the suite as cargo tests, one for each cluster and scenario;
+                         what else stands there goes to the test target (--list, --exact)
+    ci                   everything that a push must pass
     codegen [--check]    write the schema tables from the Go types of k8s.io/api and from
                          admission/schema/defaults.txt; with --check only compare.
                          Needs Go and the Go modules of the minors.
@@ -39,6 +45,10 @@ fn main() -> ExitCode {
 
 fn run(args: &[&str]) -> Result<()> {
     match args {
+        ["conformance", args @ ..] if !args.contains(&"--help") => {
+            conformance::run(root(), &conformance::Choice::parse(args)?)
+        }
+        ["ci"] => ci::run(root()),
         ["codegen"] => codegen::write(root()),
         ["codegen", "--check"] => codegen::check(root()),
         ["tidy"] => tidy::run(root()),
