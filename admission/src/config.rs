@@ -110,13 +110,14 @@ impl Server {
     fn known(&self, flag: &str, index: usize, name: &str) -> Result<Plugin, ConfigError> {
         let plugin = Plugin::by_name(name).filter(|plugin| plugin.exists_in(self.minor));
         plugin.ok_or_else(|| {
-            let mut message = format!("{flag} plugin {name:?} is unknown");
-            if let Some(plugin) = Plugin::by_name(name) {
-                message += &format!(" to Kubernetes {}", self.minor);
-                if plugin == Plugin::PodSecurityPolicy {
-                    message += ", it was removed in 1.25 (hint: use PodSecurity)";
-                }
-            }
+            let minor = self.minor;
+            let message = match Plugin::by_name(name) {
+                Some(Plugin::PodSecurityPolicy) => format!(
+                    "{flag} plugin {name:?} is unknown to Kubernetes {minor}: it was removed in 1.25"
+                ),
+                Some(_) => format!("{flag} plugin {name:?} is unknown to Kubernetes {minor}"),
+                None => format!("{flag} plugin {name:?} is unknown"),
+            };
             ConfigError::new(&[Step::Index(index)], message)
         })
     }
@@ -286,3 +287,6 @@ impl ConfigError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,21 +16,23 @@ use crate::schema::{Field, Scalar, Struct, Type};
 use crate::value::{Object, Value};
 use crate::versions::{self, Gate};
 
+mod service;
+
 /// Fills the defaults into a decoded object of `resource`.
 pub fn apply(server: &Server, resource: &Resource, object: &mut Value<'_>) {
     let Some(root) = object.as_object_mut() else {
         return;
     };
-    if resource.group.is_empty() {
-        match resource.kind {
-            "Pod" => pod(server, root),
-            "ReplicationController" => replication_controller(root),
-            "Namespace" => namespace(server.minor(), root),
-            _ => {}
+    match (resource.group, resource.kind) {
+        ("", "Pod") => pod(server, root),
+        ("", "ReplicationController") => replication_controller(root),
+        ("", "Namespace") => namespace(server.minor(), root),
+        ("", "Service") => service::spec(server.minor(), root.object_mut("spec")),
+        ("batch", "Job") => {
+            labels_of_template(root);
+            job(server, root.object_mut("spec"));
         }
-    }
-    if resource.group == "batch" && resource.kind == "Job" {
-        labels_of_template(root);
+        _ => {}
     }
     walk(server, resource.schema, root);
 }
@@ -112,8 +114,8 @@ fn conditional(server: &Server, name: &str, object: &mut Object<'_>) {
         "DaemonSetUpdateStrategy" => daemon_set_strategy(server, object),
         "StatefulSetUpdateStrategy" => stateful_set_strategy(server, object),
         "StatefulSetSpec" => stateful_set(server, object),
-        "JobSpec" => job(server, object),
         "Subject" => subject(object),
+        "LimitRangeItem" => limit_range_item(object),
         _ => {}
     }
 }
@@ -152,6 +154,12 @@ fn pod(server: &Server, pod: &mut Object<'_>) {
             {
                 requests_from_limits(resources);
             }
+            if list == "containers"
+                && versions::RESIZE_POLICY.contain(server.minor())
+                && server.enabled(Gate::InPlacePodVerticalScaling)
+            {
+                resize_policy(container);
+            }
         }
     }
     if server.enabled(Gate::PodLevelResources) {
@@ -169,6 +177,26 @@ fn requests_from_limits(resources: &mut Object<'_>) {
     for (name, quantity) in limits {
         if !requests.contains_key(&name) {
             requests.insert(name, quantity);
+        }
+    }
+}
+
+/// What a container requests can be resized without a restart, unless it says otherwise.
+fn resize_policy(container: &mut Value<'_>) {
+    for resource in ["cpu", "memory"] {
+        let requested = container.at(&["resources", "requests", resource]).is_some();
+        let said = container
+            .list_at(&["resizePolicy"])
+            .iter()
+            .any(|policy| policy.text_at(&["resourceName"]) == resource);
+        if requested
+            && !said
+            && let Some(container) = container.as_object_mut()
+        {
+            let mut policy = Object::new();
+            policy.insert("resourceName", resource);
+            policy.insert("restartPolicy", "NotRequired");
+            container.list_mut("resizePolicy").push(policy.into());
         }
     }
 }
@@ -302,7 +330,7 @@ fn stateful_set(server: &Server, spec: &mut Object<'_>) {
     }
 }
 
-/// `SetDefaults_Job`
+/// `SetDefaults_Job`: what jobs default, and the job template of a `CronJob` does not.
 fn job(server: &Server, spec: &mut Object<'_>) {
     if absent(spec, "completions") && absent(spec, "parallelism") {
         spec.insert("completions", 1_i64);
@@ -327,6 +355,23 @@ fn job(server: &Server, spec: &mut Object<'_>) {
     }
     if versions::JOB_MANUAL_SELECTOR.contain(server.minor()) {
         fill(spec, "manualSelector", false);
+    }
+    if versions::POD_CONDITION_STATUS_IN_JOBS.contain(server.minor()) {
+        let rules = spec
+            .get_mut("podFailurePolicy")
+            .and_then(|p| p.get_mut("rules"));
+        for rule in rules.and_then(Value::as_list_mut).into_iter().flatten() {
+            let patterns = rule.get_mut("onPodConditions").and_then(Value::as_list_mut);
+            for pattern in patterns
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_object_mut)
+            {
+                if no_text(pattern, "status") {
+                    pattern.insert("status", "True");
+                }
+            }
+        }
     }
 }
 
@@ -379,6 +424,26 @@ fn namespace(minor: Minor, namespace: &mut Object<'_>) {
         metadata
             .object_mut("labels")
             .insert("kubernetes.io/metadata.name", name);
+    }
+}
+
+/// `SetDefaults_LimitRangeItem`: limits default to the most, requests to limits or the least.
+fn limit_range_item(item: &mut Object<'_>) {
+    if item.get("type").and_then(Value::as_str) != Some("Container") {
+        return;
+    }
+    for (to, from) in [
+        ("default", "max"),
+        ("defaultRequest", "default"),
+        ("defaultRequest", "min"),
+    ] {
+        let given = item.get(from).and_then(Value::as_object).cloned();
+        let held = item.object_mut(to);
+        for (name, quantity) in given.unwrap_or_default() {
+            if !held.contains_key(&name) {
+                held.insert(name, quantity);
+            }
+        }
     }
 }
 

@@ -240,7 +240,9 @@ fn remove(value: &mut Value<'_>, path: &str) {
     if step == "*[]" {
         for role in podspec::ROLES {
             if let Some(Value::List(containers)) = value.get_mut(role.field()) {
-                containers.iter_mut().for_each(|c| remove(c, rest));
+                for container in containers {
+                    remove(container, rest);
+                }
             }
         }
         return;

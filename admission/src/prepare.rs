@@ -173,7 +173,7 @@ fn generation(server: &Server, group: &str, kind: &str) -> bool {
         ("", "PodTemplate") => versions::POD_TEMPLATE_GENERATION.contain(minor),
         ("batch", _) => versions::JOB_GENERATION.contain(minor),
         ("apps", "ControllerRevision") => false,
-        ("apps", _) | ("", "ReplicationController") | ("scheduling.k8s.io", _) => true,
+        ("apps" | "scheduling.k8s.io", _) | ("", "ReplicationController") => true,
         _ => false,
     }
 }

@@ -62,10 +62,11 @@ pub(crate) fn pod_level_resources(spec: &mut Object<'_>) {
         let from_containers = aggregate("requests")
             .into_iter()
             .filter(|(name, _)| name == "cpu" || name == "memory");
-        let from_limits = limits.iter().cloned().filter(|(name, _)| {
-            name == "cpu" || name == "memory" || name.starts_with("hugepages-")
-        });
-        for (name, quantity) in from_containers.chain(from_limits).collect::<Vec<_>>() {
+        let from_limits = limits
+            .iter()
+            .filter(|(name, _)| name == "cpu" || name == "memory" || name.starts_with("hugepages-"))
+            .cloned();
+        for (name, quantity) in from_containers.chain(from_limits) {
             if !requests.iter().any(|(n, _)| *n == name) {
                 requests.push((name, quantity));
             }

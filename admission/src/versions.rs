@@ -66,6 +66,19 @@ pub const NAMESPACE_NAME_LABEL: Minors = Minors::from(21);
 /// A `Job`'s `manualSelector` is filled in with `false`.
 pub const JOB_MANUAL_SELECTOR: Minors = Minors::from(29);
 
+/// The status that a failure policy's pattern asks for is filled in, but only in Jobs.
+pub const POD_CONDITION_STATUS_IN_JOBS: Minors = Minors::between(25, 30);
+/// Containers' `resizePolicy` is filled in, where its gate is on.
+pub const RESIZE_POLICY: Minors = Minors::between(27, 32);
+/// A `Service`'s `internalTrafficPolicy` is filled in.
+pub const INTERNAL_TRAFFIC_POLICY: Minors = Minors::from(22);
+/// Even that of a `Service` that only stands for an outside name.
+pub const INTERNAL_TRAFFIC_POLICY_EVERYWHERE: Minors = Minors::between(22, 23);
+/// A `Service`'s `allocateLoadBalancerNodePorts` is filled in.
+pub const LOAD_BALANCER_NODE_PORTS: Minors = Minors::from(22);
+/// A `Service` with outside addresses counts as reachable from outside.
+pub const EXTERNAL_ADDRESSES: Minors = Minors::from(29);
+
 // Plugins (`plugin/pkg/admission`, `pkg/kubeapiserver/options/plugins.go`).
 
 /// All minors.

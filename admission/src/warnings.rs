@@ -125,7 +125,7 @@ impl Warnings {
         {
             "template.".to_owned()
         } else {
-            path.iter().map(|step| format!("{step}.")).collect()
+            [path, &[""]].concat().join(".")
         };
         if matches!(resource.kind, "Job" | "CronJob")
             && versions::JOB_SPEC_WARNINGS.contain(self.minor)

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::chain::Attributes;
+use crate::quote::quote;
 use crate::request::Operation;
 use crate::resources::quantity;
 use crate::status::Status;
@@ -49,15 +50,15 @@ pub(crate) fn admit(attributes: &mut Attributes<'_>, pod: &mut Value<'_>) -> Res
         spec.object_mut("nodeSelector")
             .insert(key.to_owned(), value.clone());
     }
-    let tolerations = scheduling.list_at(&["tolerations"]);
-    if !tolerations.is_empty() {
-        let list = spec.list_mut("tolerations");
-        for toleration in tolerations {
-            if !list.iter().any(|given| is_superset(given, toleration)) {
-                // What the new one covers needs not be said any more.
-                list.retain(|given| !is_superset(toleration, given));
-                list.push(toleration.clone());
-            }
+    let mut all = spec.remove("tolerations").unwrap_or_default();
+    if !matches!(all, Value::List(_)) {
+        all = Value::List(Vec::new());
+    }
+    if let Value::List(mut all) = all {
+        all.extend(scheduling.list_at(&["tolerations"]).iter().cloned());
+        let merged = merge_tolerations(&all);
+        if !merged.is_empty() {
+            spec.insert("tolerations", merged);
         }
     }
     Ok(())
@@ -96,16 +97,11 @@ fn class(
         .and_then(Value::as_str)
         .filter(|_| applies(attributes));
     let Some(name) = name else { return Ok(None) };
-    match attributes.world.get("runtimeclasses", "", name) {
-        Some(class) => Ok(Some(class)),
-        None => {
-            let why = format!(
-                "pod rejected: RuntimeClass {} not found",
-                crate::quote::quote(name)
-            );
-            Err(attributes.forbidden(pod, &why))
-        }
+    if let Some(class) = attributes.world.get("runtimeclasses", "", name) {
+        return Ok(Some(class));
     }
+    let why = format!("pod rejected: RuntimeClass {} not found", quote(name));
+    Err(attributes.forbidden(pod, &why))
 }
 
 fn overhead<'v>(class: &'v Value<'static>) -> Option<&'v Object<'static>> {
@@ -121,31 +117,84 @@ fn equal(one: &Object<'_>, other: &Object<'_>) -> bool {
         })
 }
 
-/// Whether `one` tolerates all that `other` does.
-fn is_superset(one: &Value<'_>, other: &Value<'_>) -> bool {
-    let text = |value: &Value<'_>, key: &str| value.text_at(&[key]).to_owned();
-    let same = |key: &str| text(one, key) == text(other, key);
+/// `MergeTolerations`: what another one covers needs not be said.
+fn merge_tolerations<'a>(all: &[Value<'a>]) -> Vec<Value<'a>> {
+    let mut merged: Vec<Value<'a>> = Vec::with_capacity(all.len());
+    for (index, toleration) in all.iter().enumerate() {
+        let before = merged.iter().any(|other| is_superset(other, toleration));
+        // Of equal ones the first is kept.
+        let behind = all[index + 1..]
+            .iter()
+            .any(|other| !same(other, toleration) && is_superset(other, toleration));
+        if !before && !behind {
+            merged.push(toleration.clone());
+        }
+    }
+    merged
+}
+
+fn same(one: &Value<'_>, other: &Value<'_>) -> bool {
     let seconds = |value: &Value<'_>| value.get("tolerationSeconds").and_then(Value::as_int);
-    if one == other {
+    ["key", "operator", "value", "effect"]
+        .iter()
+        .all(|key| one.text_at(&[key]) == other.text_at(&[key]))
+        && seconds(one) == seconds(other)
+}
+
+/// Whether `one` tolerates all that `other` does (`isSuperset`).
+fn is_superset(one: &Value<'_>, other: &Value<'_>) -> bool {
+    if same(one, other) {
         return true;
     }
-    let covers_key =
-        same("key") || (text(one, "key").is_empty() && text(one, "operator") == "Exists");
-    let covers_effect = same("effect") || text(one, "effect").is_empty();
+    let equal = |key: &str| one.text_at(&[key]) == other.text_at(&[key]);
+    let (operator, effect) = (one.text_at(&["operator"]), one.text_at(&["effect"]));
+    // Without a key, `Exists` is all keys; without an effect, all effects are meant.
+    let covers_key = equal("key") || (one.text_at(&["key"]).is_empty() && operator == "Exists");
+    let covers_effect = equal("effect") || effect.is_empty();
     if !covers_key || !covers_effect {
         return false;
     }
-    if text(one, "effect") == "NoExecute" && seconds(one).is_some() {
-        let enough = seconds(other).is_some_and(|other| seconds(one) >= Some(other));
-        if !enough {
-            return false;
-        }
+    let seconds = |value: &Value<'_>| value.get("tolerationSeconds").and_then(Value::as_int);
+    if effect == "NoExecute"
+        && let Some(own) = seconds(one)
+        && seconds(other).is_none_or(|others| others > own)
+    {
+        return false;
     }
-    match text(one, "operator").as_str() {
+    match operator {
         "Exists" => true,
-        _ => {
-            let equal = matches!(text(other, "operator").as_str(), "" | "Equal");
-            equal && same("value")
-        }
+        "" | "Equal" => other.text_at(&["operator"]) == "Equal" && equal("value"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::decode_untyped;
+    use crate::encode::encode_untyped;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(
+        r#"[{"key":"a","operator":"Exists"},{"key":"a","operator":"Exists"}]"#,
+        r#"[{"key":"a","operator":"Exists"}]"#
+    )]
+    #[case(
+        r#"[{"key":"a","operator":"Equal","value":"1","effect":"NoExecute"},{"operator":"Exists"}]"#,
+        r#"[{"operator":"Exists"}]"#
+    )]
+    #[case(
+        r#"[{"key":"a","operator":"Exists","effect":"NoExecute","tolerationSeconds":5},{"key":"a","operator":"Exists","effect":"NoExecute"}]"#,
+        r#"[{"key":"a","operator":"Exists","effect":"NoExecute"}]"#
+    )]
+    #[case(
+        r#"[{"key":"a","operator":"Equal","value":"1"},{"key":"a","operator":"Equal","value":"2"}]"#,
+        r#"[{"key":"a","operator":"Equal","value":"1"},{"key":"a","operator":"Equal","value":"2"}]"#
+    )]
+    fn merges(#[case] all: &str, #[case] merged: &str) {
+        let all = decode_untyped(all.as_bytes()).unwrap();
+        let merged_now = merge_tolerations(all.list_at(&[]));
+        assert_eq!(encode_untyped(&Value::List(merged_now)), merged);
     }
 }

@@ -34,28 +34,28 @@ pub(crate) fn admit(attributes: &mut Attributes<'_>, pod: &mut Value<'_>) -> Res
         spec.insert("serviceAccountName", "default");
         spec.insert("serviceAccount", "default");
     }
-    let account = account(attributes, pod)?;
+    let runs_as = account(attributes, pod)?;
     let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) else {
         return Ok(());
     };
     let automount = spec
         .get("automountServiceAccountToken")
-        .or_else(|| account.get("automountServiceAccountToken"))
+        .or_else(|| runs_as.get("automountServiceAccountToken"))
         .and_then(Value::as_bool)
         .unwrap_or(true);
     if automount {
-        mount_token(attributes, &account, spec);
+        mount_token(attributes, &runs_as, spec);
     }
-    let pull_secrets = account.list_at(&["imagePullSecrets"]);
+    let pull_secrets = runs_as.list_at(&["imagePullSecrets"]);
     let own = spec.get("imagePullSecrets").and_then(Value::as_list);
     if own.unwrap_or_default().is_empty() && !pull_secrets.is_empty() {
-        let names = pull_secrets.iter().map(|secret| {
+        let references = pull_secrets.iter().map(|secret| {
             let mut reference = Object::new();
             reference.insert("name", secret.text_at(&["name"]).to_owned());
             Value::from(reference)
         });
-        let names: Vec<_> = names.collect();
-        spec.insert("imagePullSecrets", names);
+        let references: Vec<_> = references.collect();
+        spec.insert("imagePullSecrets", references);
     }
     validate(attributes, pod)
 }
@@ -196,12 +196,16 @@ fn mount_token(attributes: &mut Attributes<'_>, account: &Value<'_>, spec: &mut 
     }
 }
 
-/// The secret with the account's token. Where the account names none yet, the token controller of
+/// The secret with the account's token (`getReferencedServiceAccountToken`). Where there is none yet, the token controller of
 /// a real cluster is about to make it; podgate stands for a cluster where it has.
 fn token_secret(attributes: &mut Attributes<'_>, account: &Value<'_>) -> String {
-    let first = account.list_at(&["secrets"]).first();
-    match first.map(|secret| secret.text_at(&["name"])) {
-        Some(name) => name.to_owned(),
+    let (world, namespace) = (attributes.world, attributes.namespace);
+    let found = account.list_at(&["secrets"]).iter().find(|reference| {
+        let secret = world.get("secrets", namespace, reference.text_at(&["name"]));
+        secret.is_some_and(|s| s.text_at(&["type"]) == "kubernetes.io/service-account-token")
+    });
+    match found {
+        Some(reference) => reference.text_at(&["name"]).to_owned(),
         None => format!(
             "{}-token-{}",
             account.text_at(&["metadata", "name"]),

@@ -1,7 +1,7 @@
 //! Labels of namespaces: changed over existing pods, and under configured defaults and exemptions.
 
 use podgate_admission::chain::{Server, admit};
-use podgate_admission::request::{Body, Operation, Request, User};
+use podgate_admission::request::{Body, FieldValidation, Operation, Request, User};
 use podgate_admission::value::Value;
 use serde_json::{Value as Json, json};
 
@@ -45,7 +45,7 @@ fn change_labels(
         name,
         user,
         dry_run: true,
-        field_validation: Default::default(),
+        field_validation: FieldValidation::default(),
         body: Body::Decoded(relabelled(&old, patch)),
         old: Some(&old),
     };

@@ -14,12 +14,10 @@ use crate::world::{Names, Objects};
 /// created; nothing where the controller made none, rejected or not.
 fn recorded_pods(after: &Json) -> Option<Json> {
     let events = after["events"].as_array().into_iter().flatten();
-    let messages = events
+    let mut messages = events
         .filter(|event| event["type"] == "Warning" && event["reason"] == "FailedCreate")
         .filter_map(|event| event["message"].as_str());
-    let denied = messages
-        .filter_map(|message| message.split_once("pods \""))
-        .next();
+    let denied = messages.find_map(|message| message.split_once("pods \""));
     if let Some((_, message)) = denied {
         return Some(without_name(message));
     }

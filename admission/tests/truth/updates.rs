@@ -1,12 +1,13 @@
 //! Pods that were changed in a namespace that got its labels after them.
 
 use podgate_admission::chain::{Server, admit};
-use podgate_admission::request::{Body, Operation, Request};
+use podgate_admission::decode::decode;
+use podgate_admission::request::{Body, FieldValidation, Operation, Request};
 use serde_json::{Value as Json, json};
 
 use crate::recorded::{self, Tally};
 use crate::requests::{admin, answered, audited, configured, create_in, resource_of, stored, told};
-use crate::world::{Names, Objects, tree};
+use crate::world::{Names, Objects};
 
 const NAME: &str = "truth";
 
@@ -53,6 +54,8 @@ fn updates() {
         let mut new = stored(&response, resource, minor).expect("the pod existed");
         let old = response.outcome.expect("the pod existed").into_owned();
         merge(&mut new, &line["patch"]);
+        let patched = new.to_string();
+        let patched = decode(patched.as_bytes(), resource.schema, minor).expect("it is a pod");
         objects.namespace(NAME, &line["labels"]);
         let request = Request {
             operation: Operation::Update,
@@ -62,8 +65,8 @@ fn updates() {
             name: old.text_at(&["metadata", "name"]),
             user: &user,
             dry_run: true,
-            field_validation: Default::default(),
-            body: Body::Decoded(tree(&new)),
+            field_validation: FieldValidation::default(),
+            body: Body::Decoded(patched.object),
             old: Some(&old),
         };
         let response = admit(server, &objects, &mut Names::default(), request);

@@ -88,9 +88,9 @@ impl Configuration {
 
     /// `ValidatePodSecurityConfiguration`: all that is wrong, at the place of the first.
     fn validate(&self, minor: Minor) -> Result<(), ConfigError> {
+        type Rule = fn(&str, u8) -> Vec<String>;
         let number = minor.number();
         let mut faults: Vec<(Vec<Step>, String)> = Vec::new();
-        type Rule = fn(&str, u8) -> Vec<String>;
         let lists: [(&str, &[String], Rule); 3] = [
             ("namespaces", &self.namespaces, names::dns_label),
             ("runtimeClasses", &self.runtime_classes, |name, _| {
