@@ -410,11 +410,14 @@ impl Document {
 
     /// The position of a byte of the text that holds the document.
     fn place(&self, at: usize) -> Position {
+        let (text, begin) = match &self.content {
+            Content::Yaml { document, node, .. } => (&*document.text, document.tree.at(*node)),
+            Content::Json { text, range, .. } => (&**text, range.start),
+        };
         match &self.content {
-            Content::Yaml { document, .. } => document.place(at),
-            Content::Json { text, range, .. } => {
-                Cursor::new(range.start, self.start).advance(text, at)
-            }
+            // What an alias or a merge key stands for may be written above.
+            Content::Yaml { document, .. } if at < begin => document.place(at),
+            _ => Cursor::new(begin, self.start).advance(text, at),
         }
     }
 }

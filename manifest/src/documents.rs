@@ -10,6 +10,7 @@ use std::{io::BufRead, sync::Arc};
 use crate::{
     Document, Error, Position, Source,
     error::Flaw,
+    hints,
     json::{self, Reader},
     source::{Cursor, line_at},
 };
@@ -224,8 +225,12 @@ fn next_json(
     }
 }
 
-/// Says what stands behind a JSON object where kubectl up to 1.32 reads no further.
+/// Says what users mistake for JSON: templates, and `---` behind an object, where kubectl up to 1.32
+/// reads no further.
 fn after_json(text: &str, flaw: Flaw) -> Flaw {
+    if let Some(hint) = hints::of_template(text, flaw.at) {
+        return flaw.hint(hint);
+    }
     if line_at(text, flaw.at).starts_with("---") {
         return flaw.hint(
             "a file that begins with { is JSON and takes no `---`: \

@@ -7,7 +7,7 @@ use std::{fmt::Write as _, sync::Arc};
 
 use crate::{
     Position,
-    source::{floor, line_at, position},
+    source::{floor, line_range, position},
 };
 
 /// A manifest that cannot be read, and where.
@@ -169,9 +169,9 @@ impl Error {
 
 impl Place {
     fn new(position: Position, text: &str, at: usize) -> Self {
-        let line = line_at(text, at);
-        let from = line.as_ptr().addr() - text.as_ptr().addr();
-        let (before, after) = line.split_at(floor(line, at.saturating_sub(from)));
+        let line = line_range(text, at);
+        let middle = floor(text, at).min(line.end);
+        let (before, after) = (&text[line.start..middle], &text[middle..line.end]);
         let visible = |c: char| match c {
             '\t' => '→',
             c if c.is_control() => char::REPLACEMENT_CHARACTER,

@@ -28,7 +28,7 @@ pub(crate) fn of_syntax(text: &str, at: usize, message: &str) -> Option<String> 
     let hint = match message {
         "found character that cannot start any token" => {
             let found = text[at..].chars().next().unwrap_or(' ');
-            return Some(format!("a value that begins with `{found}` needs quotes"));
+            return Some(format!("a value that begins with '{found}' needs quotes"));
         }
         "mapping values are not allowed in this context" => {
             "either the indentation is off, or a value with `: ` in it needs quotes"
@@ -48,11 +48,16 @@ pub(crate) fn of_syntax(text: &str, at: usize, message: &str) -> Option<String> 
         "found unexpected end of stream" | "found unexpected document indicator" => {
             "the quote that opens here is never closed"
         }
-        "did not find expected ',' or ']'" | "did not find expected ',' or '}'" => {
-            "the bracket that opens here is never closed, or a comma is missing"
+        "did not find expected ',' or ']'"
+        | "did not find expected ',' or '}'"
+        | "did not find expected node content" => {
+            "a bracket that opens here or before is never closed, or a comma is missing"
+        }
+        "did not find expected alphabetic or numeric character" => {
+            "a value that begins with '&' or '*' needs quotes, unless it is an anchor or an alias"
         }
         "did not find expected <document start>" => "a directive (`%`) needs a line `---` after it",
-        "found unknown escape character" => {
+        "found unknown escape character" | "did not find expected hexdecimal number" => {
             "in double quotes a backslash is written twice; single quotes take it as it is"
         }
         "control characters are not allowed" => {

@@ -24,6 +24,9 @@ pub(crate) struct Reader<'t> {
     at: usize,
 }
 
+/// Go's words for the place of a member's name.
+const MEMBER: &str = "looking for beginning of object key string";
+
 /// What a value begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Token {
@@ -162,7 +165,7 @@ impl<'t> Reader<'t> {
     fn member_name(&mut self) -> Result<RawString<'t>, Flaw> {
         self.skip_space();
         if self.peek() != Some(b'"') {
-            return Err(self.unexpected("looking for beginning of object key string"));
+            return Err(self.unexpected(MEMBER));
         }
         let name = self.raw_string()?;
         self.skip_space();
@@ -209,7 +212,7 @@ impl<'t> Reader<'t> {
                     visitor.open(at, is_object)?;
                     open.push(is_object);
                     let (bracket, context) = if is_object {
-                        (b'}', "looking for beginning of object key string")
+                        (b'}', MEMBER)
                     } else {
                         (b']', "looking for beginning of value")
                     };
@@ -327,7 +330,7 @@ impl<'t> Reader<'t> {
 
     fn unexpected(&self, context: &str) -> Flaw {
         match self.text[floor(self.text, self.at)..].chars().next() {
-            None => Flaw::new(self.at, "unexpected EOF")
+            None => Flaw::new(self.at.min(self.text.trim_end().len()), "unexpected EOF")
                 .hint("the text ends before its last bracket or quote is closed"),
             Some(found) => {
                 let flaw = Flaw::new(
@@ -335,8 +338,14 @@ impl<'t> Reader<'t> {
                     format!("invalid character {} {context}", quoted(found)),
                 );
                 match found {
-                    '}' | ']' => flaw.hint("JSON takes no comma after the last member"),
+                    '}' | ']' if context.starts_with("looking for") => {
+                        flaw.hint("JSON takes no comma after the last member")
+                    }
                     '\'' => flaw.hint("JSON puts strings in double quotes"),
+                    _ if context == MEMBER => flaw.hint(
+                        "what begins with { is JSON, with names in double quotes; \
+                         to have it read as YAML begin with a line `---`",
+                    ),
                     _ => flaw,
                 }
             }

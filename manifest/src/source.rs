@@ -6,6 +6,7 @@
 use std::{
     fmt, fs,
     io::{self, Read},
+    ops::Range,
     path::Path,
     sync::Arc,
 };
@@ -186,12 +187,17 @@ pub(crate) fn floor(text: &str, at: usize) -> usize {
     at
 }
 
-/// The line of `text` that holds byte `at`, without its line break.
-pub(crate) fn line_at(text: &str, at: usize) -> &str {
+/// The bytes of the line of `text` that holds byte `at`, without its line break.
+pub(crate) fn line_range(text: &str, at: usize) -> Range<usize> {
     let at = floor(text, at);
     let start = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |feed| feed + 1);
     let end = memchr::memchr(b'\n', &text.as_bytes()[at..]).map_or(text.len(), |feed| at + feed);
-    text[start..end].trim_end_matches('\r')
+    start..start + text[start..end].trim_end_matches('\r').len()
+}
+
+/// The line of `text` that holds byte `at`, without its line break.
+pub(crate) fn line_at(text: &str, at: usize) -> &str {
+    &text[line_range(text, at)]
 }
 
 #[cfg(test)]

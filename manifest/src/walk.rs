@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Error, Source, nearest_name};
+use crate::{Document, Error, Source, nearest_name, read_documents, read_json_lines};
 
 /// The extensions that count in a folder. A file that is named counts with any.
 const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
@@ -41,6 +41,20 @@ impl Input {
         match self {
             Self::Stdin => false,
             Self::Named(path) | Self::Found(path) => has_extension(path, &JSON_LINES),
+        }
+    }
+
+    /// Reads its documents: JSON Lines one line at a time, anything else as a whole.
+    pub fn documents(
+        &self,
+    ) -> Result<Box<dyn Iterator<Item = Result<Document, Error>> + Send>, Error> {
+        match self {
+            Self::Named(path) | Self::Found(path) if self.is_json_lines() => {
+                let file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+                let lines = io::BufReader::with_capacity(1 << 20, file);
+                Ok(Box::new(read_json_lines(path.display().to_string(), lines)))
+            }
+            _ => Ok(Box::new(read_documents(&self.read()?))),
         }
     }
 

@@ -58,7 +58,7 @@ error: did not find expected ',' or ']'
   |
 1 | a: [1, 2
   |    ^
-hint: the bracket that opens here is never closed, or a comma is missing"
+hint: a bracket that opens here or before is never closed, or a comma is missing"
 )]
 #[case::template(
     "a: {{ .Values.a }}\n",

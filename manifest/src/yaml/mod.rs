@@ -23,12 +23,13 @@ pub(crate) fn parse(text: &str) -> Result<Option<Tree>, Flaw> {
         None => parser::parse(text),
         Some(at) => Err(Flaw::new(at, "control characters are not allowed")),
     };
-    read.map_err(|flaw| match flaw.hint {
-        Some(_) => flaw,
-        None => Flaw {
-            hint: hints::of_syntax(text, flaw.at, &flaw.message),
-            ..flaw
-        },
+    read.map_err(|flaw| {
+        let hint = flaw
+            .hint
+            .or_else(|| hints::of_syntax(text, flaw.at, &flaw.message));
+        // What is missing at the end is shown behind the last words.
+        let at = flaw.at.min(text.trim_end().len());
+        Flaw { at, hint, ..flaw }
     })
 }
 

@@ -220,7 +220,10 @@ impl Parser<'_> {
                 };
                 self.builder.scalar(begin, style, tag, "")?
             }
-            _ => return Err(Flaw::new(at, "did not find expected node content")),
+            _ => {
+                let at = self.open_bracket(at);
+                return Err(Flaw::new(at, "did not find expected node content"));
+            }
         };
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, id);
@@ -438,12 +441,16 @@ impl Parser<'_> {
         if token.kind == TokenKind::FlowEntry {
             return self.scanner.take().map(drop);
         }
-        // Where the bracket stands on a line above, it is the bracket that was left open.
-        let at = match self.brackets.last() {
-            Some(bracket) if self.scanner.text[*bracket..token.at].contains('\n') => *bracket,
-            _ => token.at,
-        };
-        Err(Flaw::new(at, message))
+        Err(Flaw::new(self.open_bracket(token.at), message))
+    }
+
+    /// Where an error in brackets is best shown: at the bracket, if it stands on a line above and
+    /// so was left open most likely, or else where the error is.
+    fn open_bracket(&self, at: usize) -> usize {
+        match self.brackets.last() {
+            Some(bracket) if self.scanner.text[*bracket..at].contains('\n') => *bracket,
+            _ => at,
+        }
     }
 
     /// Takes the token that ends a collection.
