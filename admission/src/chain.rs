@@ -76,7 +76,8 @@ pub fn admit<'a>(
         namespace,
         name,
         user,
-        dry_run,
+        // Nothing in the chain stores anything, so a dry run is no different.
+        dry_run: _,
         field_validation,
         body,
         old,
@@ -91,7 +92,6 @@ pub fn admit<'a>(
         namespace,
         name: name.to_owned(),
         user,
-        dry_run,
         old,
         recorder: Recorder::default(),
         audit: Vec::new(),
@@ -284,8 +284,6 @@ pub(crate) struct Attributes<'r> {
     /// The name in the URL or of the object; empty until one is generated.
     pub(crate) name: String,
     pub(crate) user: &'r User,
-    #[expect(dead_code, reason = "no plugin looks at it yet")]
-    pub(crate) dry_run: bool,
     pub(crate) old: Option<&'r Value<'static>>,
     recorder: Recorder,
     audit: Vec<(String, String)>,

@@ -118,8 +118,6 @@ pub const POD_SECURITY_POLICY: Minors = Minors::until(24);
 pub const POD_SECURITY_ALPHA: Minors = Minors::between(22, 22);
 /// An exempt namespace with labels is warned about.
 pub const EXEMPT_WARNING: Minors = Minors::from(25);
-/// That warning names only the modes that a label asks for.
-pub const EXEMPT_WARNING_EXPLICIT: Minors = Minors::from(26);
 /// A changed `seccomp.security.alpha.kubernetes.io/pod` annotation makes an update significant.
 pub const SIGNIFICANT_POD_SECCOMP: Minors = Minors::until(24);
 /// A changed `container.seccomp.security.alpha.kubernetes.io/` annotation does.
@@ -384,8 +382,6 @@ pub enum Gate {
     CronJobTimeZone,
     /// The plugin `PodSecurity`
     PodSecurity,
-    /// `hostProbesAndHostLifecycle`
-    ProbeHostPodSecurityStandards,
 }
 
 /// The life of a feature gate, each step with its first minor.
@@ -467,7 +463,6 @@ gates! {
     TTLAfterFinished                         20    21    23     24
     CronJobTimeZone                          24    25    27     28
     PodSecurity                              22    23    25     27
-    ProbeHostPodSecurityStandards            34    34    34     34
 }
 
 impl Gate {

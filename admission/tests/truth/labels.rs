@@ -1,7 +1,7 @@
 //! Labels of namespaces: changed over existing pods, and under configured defaults and exemptions.
 
 use podgate_admission::chain::{Server, admit};
-use podgate_admission::request::{Body, FieldValidation, Operation, Request, User};
+use podgate_admission::request::{Body, FieldValidation, Operation, Request, User, World as _};
 use podgate_admission::value::Value;
 use serde_json::{Value as Json, json};
 
@@ -32,7 +32,8 @@ fn change_labels(
     patch: &Json,
     user: &User,
 ) -> (Json, Json) {
-    let old = objects.namespace_object(name);
+    let old = objects.get("namespaces", "", name);
+    let old = Value::clone(&old.expect("the namespace is there"));
     let resource = resource_of(
         &json!({"apiVersion": "v1", "kind": "Namespace"}),
         server.minor(),

@@ -36,12 +36,6 @@ impl Objects {
         self.objects.insert(key, Arc::new(object));
     }
 
-    /// The namespace, to be changed.
-    pub(crate) fn namespace_object(&self, name: &str) -> Value<'static> {
-        let found = self.get("namespaces", "", name);
-        Value::clone(&found.expect("the namespace is there"))
-    }
-
     /// A namespace with its `default` service account.
     pub(crate) fn namespace(&mut self, name: &str, labels: &Json) {
         let namespace = json!({"metadata": {"name": name, "labels": labels}});

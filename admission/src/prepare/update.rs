@@ -1,0 +1,207 @@
+//! What an update may change: subresources, status, system fields and the generation.
+//!
+//! Upstream: `PrepareForUpdate` of the strategies in `pkg/registry/*/*/strategy.go`, and
+//! `BeforeUpdate` in `k8s.io/apiserver/pkg/registry/rest/update.go`.
+
+use super::{TEMPLATE_GENERATION, drops, generation, items_mut, put, template_generation};
+use crate::chain::Attributes;
+use crate::value::{Object, Value};
+
+/// Prepares an object that is to replace `old`.
+pub(crate) fn for_update<'a>(
+    attributes: &mut Attributes<'_>,
+    object: &mut Value<'a>,
+    old: &Value<'a>,
+) {
+    let resource = attributes.resource;
+    let Some(root) = object.as_object_mut() else {
+        return;
+    };
+    let generation = old.at(&["metadata", "generation"]).cloned();
+    put(root.object_mut("metadata"), "generation", generation);
+    if resource.kind == "Pod" {
+        pod_update(attributes, root, old);
+    } else if attributes.subresource == Some("status") {
+        put(root, "spec", old.get("spec").cloned());
+        if resource.kind == "Deployment" {
+            let labels = old.at(&["metadata", "labels"]).cloned();
+            put(root.object_mut("metadata"), "labels", labels);
+        }
+    } else if has_status(resource.kind) {
+        put(root, "status", old.get("status").cloned());
+    }
+    if resource.kind == "Namespace" {
+        put(root, "spec", old.get("spec").cloned());
+    }
+    if attributes.subresource != Some("status") {
+        drops(attributes, object, Some(old));
+        bump_generation(attributes, object, old);
+    }
+    system_fields(object, old);
+}
+
+fn has_status(kind: &str) -> bool {
+    matches!(
+        kind,
+        "Deployment"
+            | "ReplicaSet"
+            | "StatefulSet"
+            | "DaemonSet"
+            | "ReplicationController"
+            | "Job"
+            | "CronJob"
+            | "Namespace"
+            | "PersistentVolumeClaim"
+            | "ResourceQuota"
+            | "Service"
+    )
+}
+
+/// What a pod's subresources let through (`podEphemeralContainersStrategy`, `podStatusStrategy`,
+/// `podResizeStrategy`).
+fn pod_update<'a>(attributes: &Attributes<'_>, root: &mut Object<'a>, old: &Value<'a>) {
+    let old_spec = old.get("spec").cloned();
+    match attributes.subresource {
+        Some("status") => {
+            put(root, "spec", old_spec);
+            let metadata = root.object_mut("metadata");
+            metadata.remove("deletionTimestamp");
+            let owners = old.at(&["metadata", "ownerReferences"]).cloned();
+            put(metadata, "ownerReferences", owners);
+            return;
+        }
+        Some("ephemeralcontainers") => {
+            let ephemeral = root.object_mut("spec").remove("ephemeralContainers");
+            put(root, "spec", old_spec);
+            put(root.object_mut("spec"), "ephemeralContainers", ephemeral);
+            let metadata = root.object_mut("metadata");
+            for key in ["labels", "annotations", "finalizers", "ownerReferences"] {
+                put(metadata, key, old.at(&["metadata", key]).cloned());
+            }
+        }
+        Some("resize") => resize(root, old_spec),
+        _ => {}
+    }
+    put(root, "status", old.get("status").cloned());
+}
+
+/// `dropNonResizeUpdates`: only resources and resize policies change.
+fn resize<'a>(root: &mut Object<'a>, old_spec: Option<Value<'a>>) {
+    let new_spec = root.remove("spec").unwrap_or_default();
+    put(root, "spec", old_spec);
+    let Some(spec) = root.get_mut("spec") else {
+        return;
+    };
+    if let Some(own) = new_spec.get("resources").cloned()
+        && let Some(spec) = spec.as_object_mut()
+    {
+        spec.insert("resources", own);
+    }
+    for list in ["containers", "initContainers"] {
+        let new = new_spec.list_at(&[list]);
+        for (index, container) in items_mut(spec.get_mut(list)).iter_mut().enumerate() {
+            let Some(new) = new.get(index) else { continue };
+            if new.text_at(&["name"]) != container.text_at(&["name"]) {
+                continue;
+            }
+            if let Some(container) = container.as_object_mut() {
+                for key in ["resources", "resizePolicy"] {
+                    put(container, key, new.get(key).cloned());
+                }
+            }
+        }
+    }
+}
+
+/// A changed spec is a new generation.
+fn bump_generation(attributes: &Attributes<'_>, object: &mut Value<'_>, old: &Value<'_>) {
+    let resource = attributes.resource;
+    if !generation(attributes.server, resource.group, resource.kind) {
+        return;
+    }
+    let part = if resource.kind == "PodTemplate" {
+        "template"
+    } else {
+        "spec"
+    };
+    let differs = |path: &[&str]| !same(object.at(path), old.at(path));
+    let mut changed = differs(&[part]);
+    if resource.kind == "Deployment" {
+        // Annotations are copied to the replica sets.
+        changed |= differs(&["metadata", "annotations"]);
+    }
+    let of_template = old
+        .at(&["metadata", "annotations", TEMPLATE_GENERATION])
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse::<i64>().ok())
+        .unwrap_or_default();
+    let of_template = of_template + i64::from(differs(&["spec", "template"]));
+    let generation = old.at(&["metadata", "generation"]).and_then(Value::as_int);
+    let Some(root) = object.as_object_mut() else {
+        return;
+    };
+    if resource.kind == "DaemonSet" {
+        template_generation(root, Some(of_template));
+    }
+    if changed {
+        let next = generation.unwrap_or_default() + 1;
+        root.object_mut("metadata").insert("generation", next);
+    }
+}
+
+/// What an update cannot change.
+fn system_fields(object: &mut Value<'_>, old: &Value<'_>) {
+    let Some(root) = object.as_object_mut() else {
+        return;
+    };
+    let metadata = root.object_mut("metadata");
+    let old = |key: &str| old.at(&["metadata", key]).cloned().map(Value::into_owned);
+    let missing = metadata
+        .get("uid")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .is_empty();
+    if let Some(uid) = old("uid").filter(|_| missing) {
+        metadata.insert("uid", uid);
+    }
+    for key in ["creationTimestamp", "deletionTimestamp"] {
+        if let Some(value) = old(key) {
+            metadata.insert(key, value);
+        }
+    }
+    if let Some(value) = old("deletionGracePeriodSeconds")
+        && metadata.get("deletionGracePeriodSeconds").is_none()
+    {
+        metadata.insert("deletionGracePeriodSeconds", value);
+    }
+}
+
+/// `apiequality.Semantic.DeepEqual`: the order of keys means nothing, and nothing is the same as
+/// empty.
+pub(crate) fn same(one: Option<&Value<'_>>, other: Option<&Value<'_>>) -> bool {
+    fn empty(value: &Value<'_>) -> bool {
+        match value {
+            Value::Null => true,
+            Value::List(items) => items.is_empty(),
+            Value::Object(object) => object.iter().all(|(_, value)| empty(value)),
+            _ => false,
+        }
+    }
+    match (one, other) {
+        (None, None) => true,
+        (Some(value), None) | (None, Some(value)) => empty(value),
+        (Some(Value::Object(one)), Some(Value::Object(other))) => {
+            let keys = one.iter().chain(other.iter()).map(|(key, _)| key);
+            keys.into_iter()
+                .all(|key| same(one.get(key), other.get(key)))
+        }
+        (Some(Value::List(one)), Some(Value::List(other))) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| same(Some(one), Some(other)))
+        }
+        (Some(one), Some(other)) => one == other || (empty(one) && empty(other)),
+    }
+}
