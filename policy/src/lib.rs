@@ -1,6 +1,7 @@
 //! Pure evaluators of pod security: a view of a pod and a policy in, a verdict out.
 //!
-//! Upstream's counterpart is `k8s.io/pod-security-admission/{api,policy}`. Nothing here reads a
+//! Upstream's counterparts are `k8s.io/pod-security-admission/{api,policy}`, and for
+//! [`PodSecurityPolicy`](psp) `pkg/security/podsecuritypolicy`. Nothing here reads a
 //! clock, a file, the environment or a network, and nothing iterates a hash map: the same input
 //! gives the same bytes.
 //!
@@ -28,6 +29,7 @@ mod evaluate;
 pub mod labels;
 mod level;
 pub mod minor;
+pub mod psp;
 mod quote;
 mod server;
 pub mod text;

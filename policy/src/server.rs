@@ -1,5 +1,5 @@
-//! What differs between API servers in Pod Security: every difference by the server's minor that
-//! is not a matter of the policy's version stands in this file.
+//! What differs between API servers in Pod Security and in `PodSecurityPolicy`: every difference by
+//! the server's minor that is not a matter of the policy's version stands in this file.
 //!
 //! Differences by policy version are the revisions of the checks (`checks/*.rs`). A server runs
 //! those that were compiled into it, so [`Server::clamp`] also says which checks it knows at all:
@@ -11,7 +11,7 @@ use crate::level::PolicyVersion;
 use crate::minor::Minor;
 use crate::view::Pod;
 
-/// An API server, as far as Pod Security is concerned.
+/// An API server, as far as policies are concerned.
 ///
 /// ```
 /// use podgate_policy::{Minor, PolicyVersion, Server};
@@ -22,6 +22,7 @@ use crate::view::Pod;
 pub struct Server {
     minor: Minor,
     user_namespaces_pod_security_standards: bool,
+    ephemeral_containers: Option<bool>,
 }
 
 impl Server {
@@ -31,6 +32,7 @@ impl Server {
         Self {
             minor,
             user_namespaces_pod_security_standards: false,
+            ephemeral_containers: None,
         }
     }
 
@@ -40,6 +42,16 @@ impl Server {
     pub const fn user_namespaces_pod_security_standards(self, enabled: bool) -> Self {
         Self {
             user_namespaces_pod_security_standards: enabled,
+            ..self
+        }
+    }
+
+    /// The same server with the feature gate `EphemeralContainers` set, which is on by default from
+    /// 1.23.
+    #[must_use]
+    pub const fn ephemeral_containers(self, enabled: bool) -> Self {
+        Self {
+            ephemeral_containers: Some(enabled),
             ..self
         }
     }
@@ -150,6 +162,23 @@ impl Server {
     #[must_use]
     pub const fn names_policy_in_messages(self) -> bool {
         self.since(23)
+    }
+
+    /// Whether `PodSecurityPolicy` judges ephemeral containers (`VisitContainersWithPath` in
+    /// `pkg/apis/core/pods/helpers.go`).
+    #[must_use]
+    pub const fn has_ephemeral_containers(self) -> bool {
+        match self.ephemeral_containers {
+            Some(enabled) => enabled,
+            None => self.since(23),
+        }
+    }
+
+    /// Whether `PodSecurityPolicy` takes the sysctl `net.ipv4.ip_unprivileged_port_start` for safe
+    /// (`pkg/security/podsecuritypolicy/sysctl/mustmatchpatterns.go`).
+    #[must_use]
+    pub const fn unprivileged_port_start_is_safe(self) -> bool {
+        self.since(22)
     }
 
     /// Whether this server is of the minor 1.`number` or newer.
