@@ -268,8 +268,14 @@ fn invalid(
     if errors.is_empty() {
         return Ok(());
     }
+    let settings = validation::Settings::new(attributes.server.minor());
     let name = object.text_at(&["metadata", "name"]);
-    Err(validation::invalid(attributes.resource, name, errors))
+    Err(validation::invalid(
+        attributes.resource,
+        name,
+        errors,
+        &settings,
+    ))
 }
 
 /// A request on its way through the chain, as plugins see it: upstream's `admission.Attributes`.

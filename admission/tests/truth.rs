@@ -8,6 +8,10 @@
 mod creates;
 #[path = "truth/labels.rs"]
 mod labels;
+#[path = "truth/message.rs"]
+mod message;
+#[path = "truth/policies.rs"]
+mod policies;
 #[path = "truth/recorded.rs"]
 mod recorded;
 #[path = "truth/requests.rs"]

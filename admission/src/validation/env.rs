@@ -10,8 +10,7 @@
 use crate::value::Value;
 
 use super::field::Path;
-use super::quantity::Quantity;
-use super::tree::{field, items, text};
+use super::tree::{field, items, quantity, text};
 use super::{Validator, containers, names, versions, volumes};
 
 /// `ValidateEnv`
@@ -249,7 +248,7 @@ pub(crate) fn resource_selector(
     let Some(divisor) = field(selector, "divisor") else {
         return;
     };
-    if Quantity::of(divisor) == Quantity::ZERO {
+    if quantity(divisor).is_zero() {
         return;
     }
     // `validateContainerResourceDivisor`

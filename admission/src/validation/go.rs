@@ -11,6 +11,8 @@
 
 use std::fmt::Write as _;
 
+use crate::encode::encode_untyped;
+pub(crate) use crate::quote::quote;
 use crate::value::Value;
 
 /// What stands for an address in the memory of the server.
@@ -567,78 +569,7 @@ impl Printer {
     }
 }
 
-/// Go's `%q` (`strconv.Quote`).
-pub(crate) fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{b}' => out.push_str("\\v"),
-            c if c < ' ' || c == '\u{7f}' => {
-                let _ = write!(out, "\\x{:02x}", u32::from(c));
-            }
-            c if is_print(c) => out.push(c),
-            c if u32::from(c) < 0x1_0000 => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => {
-                let _ = write!(out, "\\U{:08x}", u32::from(c));
-            }
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// Go's `strconv.IsPrint`, by way of what Rust's escapes leave alone: both follow the categories
-/// letter, mark, number, punctuation, symbol, and both take the ASCII space and no other.
-fn is_print(c: char) -> bool {
-    if c.is_ascii() {
-        return (' '..='~').contains(&c);
-    }
-    !c.is_control() && {
-        let mut escaped = c.escape_debug();
-        escaped.next() == Some(c) || is_mark(c)
-    }
-}
-
-/// The blocks of combining marks, which `escape_debug` escapes though they are printable.
-fn is_mark(c: char) -> bool {
-    matches!(u32::from(c), 0x300..=0x36f | 0x483..=0x489 | 0x591..=0x5c7 | 0x610..=0x61a
-        | 0x64b..=0x65f | 0x6d6..=0x6dc | 0x900..=0x903 | 0x1ab0..=0x1ace | 0x1dc0..=0x1dff
-        | 0x20d0..=0x20f0 | 0xfe00..=0xfe0f | 0xfe20..=0xfe2f)
-}
-
-/// A JSON string as `encoding/json` writes it: with `<`, `>`, `&` and the line separators escaped.
+/// A JSON string as `encoding/json` writes it.
 pub(crate) fn json_string(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c if c < ' ' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
+    encode_untyped(&Value::from(text))
 }

@@ -10,7 +10,7 @@ use super::names::{self, NameRule};
 use super::pod::spec_of;
 use super::resources::non_negative_field;
 use super::selectors::{self, Match};
-use super::tree::{entry, equal, field, flag, int_opt, items, text, text_opt};
+use super::tree::{entry, equal, equal_fields, field, flag, int_opt, items, text, text_opt};
 use super::workloads::selector_value;
 use super::{Validator, cron, go, metadata, pod, pod_update, versions};
 
@@ -720,7 +720,7 @@ fn same_but_for_scheduling(new: &Value<'_>, old: &Value<'_>, minor: u8) -> bool 
                             .zip(b)
                             .all(|(a, b)| pod_update::same_but_for(a, b, "resources"))
                 }
-                _ => equal(Some(value), b.get(key)),
+                _ => equal_fields(key, Some(value), b.get(key)),
             })
         })
     };

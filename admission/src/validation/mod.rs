@@ -25,7 +25,6 @@ mod ports;
 mod probes;
 mod profiles;
 mod projected;
-mod quantity;
 mod resources;
 mod scheduling;
 mod security_context;
@@ -40,7 +39,7 @@ mod workloads;
 use podgate_policy::Minor;
 
 use crate::resource::Resource;
-use crate::status::{Cause, Details, Status};
+use crate::status::{Cause, Grouped, Status};
 use crate::value::Value;
 
 use field::{Error, Errors, Path};
@@ -171,44 +170,21 @@ fn workload(resource: &Resource) -> Option<Workload> {
     }
 }
 
-/// The answer 422 with `errors` about the object `name`: `errors.NewInvalid`.
-///
-/// The message leaves duplicates out, the causes do not.
+/// The answer 422 with `errors` about the object `name`: `errors.NewInvalid` with the kind as
+/// `objectGVKAndKind` finds it in `apiserver/pkg/registry/rest/create.go`.
 #[must_use]
-pub fn invalid(resource: &Resource, name: &str, errors: &[Error]) -> Status {
-    let mut texts: Vec<String> = Vec::with_capacity(errors.len());
-    for error in errors {
-        let text = error.to_string();
-        if !texts.contains(&text) {
-            texts.push(text);
-        }
-    }
-    let texts = match &texts[..] {
-        [only] => only.clone(),
-        texts => format!("[{}]", texts.join(", ")),
-    };
-    let kind = if resource.group.is_empty() {
-        resource.kind.to_owned()
+pub fn invalid(resource: &Resource, name: &str, errors: &[Error], settings: &Settings) -> Status {
+    let kind = resource.kind;
+    let shared = matches!(kind, "DaemonSet" | "Deployment" | "ReplicaSet");
+    let group = if shared && versions::KINDS_OF_EXTENSIONS.contains(&settings.minor.number()) {
+        "extensions"
     } else {
-        format!("{}.{}", resource.kind, resource.group)
+        resource.group
     };
-    Status {
-        code: 422,
-        reason: "Invalid",
-        message: format!("{kind} {} is invalid: {texts}", go::quote(name)),
-        details: Some(Box::new(Details {
-            name: name.to_owned(),
-            group: resource.group.to_owned(),
-            kind: resource.kind.to_owned(),
-            causes: errors
-                .iter()
-                .map(|error| Cause {
-                    reason: error.kind.reason(),
-                    message: error.body(),
-                    field: error.field.clone(),
-                })
-                .collect(),
-            retry_after_seconds: 0,
-        })),
-    }
+    let causes = errors.iter().map(|error| Cause {
+        reason: error.kind.reason(),
+        message: error.body(),
+        field: error.field.clone(),
+    });
+    Status::invalid(Grouped { group, name: kind }, name, causes.collect())
 }

@@ -13,8 +13,9 @@ use crate::value::Value;
 
 use super::field::{BadValue, Path};
 use super::pod::{self, spec_of};
-use super::quantity::Quantity;
-use super::tree::{entries, equal, field, int_opt, items, text, text_entries};
+use super::tree::{
+    entries, equal, equal_fields, field, int_opt, items, quantity, text, text_entries,
+};
 use super::{Validator, go, metadata, names, profiles, scheduling, versions};
 
 /// `ValidatePodUpdate`
@@ -323,7 +324,7 @@ fn same_but_for_updatable_fields(new: &Value<'_>, old: &Value<'_>, gated: bool, 
                 let raised = minor >= versions::GRACE_PERIOD_UPDATABLE
                     && int_opt(old, key).is_some_and(|old| old < 0)
                     && int_opt(new, key) == Some(1);
-                raised || equal(new_value, old_value)
+                raised || equal_fields(key, new_value, old_value)
             }
             "nodeSelector" if gated => true,
             "affinity" if gated => ["podAffinity", "podAntiAffinity"].iter().all(|kind| {
@@ -332,7 +333,7 @@ fn same_but_for_updatable_fields(new: &Value<'_>, old: &Value<'_>, gated: bool, 
                     old_value.and_then(|a| a.get(kind)),
                 )
             }),
-            _ => equal(new_value, old_value),
+            _ => equal_fields(key, new_value, old_value),
         }
     })
 }
@@ -344,7 +345,7 @@ pub(crate) fn same_but_for(new: &Value<'_>, old: &Value<'_>, name: &str) -> bool
     };
     let keys = |a: &crate::value::Object<'_>, b: &crate::value::Object<'_>| {
         a.iter()
-            .all(|(key, value)| key == name || equal(Some(value), b.get(key)))
+            .all(|(key, value)| key == name || equal_fields(key, Some(value), b.get(key)))
     };
     keys(new, old) && keys(old, new)
 }
@@ -360,8 +361,8 @@ fn qos(spec: &Value<'_>) -> &'static str {
     let amount = |container: &Value<'_>, map: &str, name: &str| {
         container
             .at(&["resources", map, name])
-            .map(Quantity::of)
-            .filter(|amount| *amount > Quantity::ZERO)
+            .map(quantity)
+            .filter(|amount| amount.sign().is_gt())
     };
     let nothing = containers().all(|c| {
         COMPUTE.iter().all(|name| {

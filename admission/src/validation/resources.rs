@@ -6,12 +6,12 @@
 //! `pkg/apis/core/validation/validation.go`; names of resources in
 //! `pkg/apis/core/helper/helpers.go`; sums in `component-helpers/resource/helpers.go`.
 
+use crate::quantity::Quantity;
 use crate::value::Value;
 
 use super::field::{BadValue, Path};
 use super::metadata;
-use super::quantity::Quantity;
-use super::tree::{entries, field, items, text, text_opt};
+use super::tree::{self, entries, field, items, text, text_opt};
 use super::{Validator, go, names, versions};
 
 /// Whose resources are looked at: the names differ.
@@ -80,7 +80,7 @@ fn limits_and_requests(
         let overcommit = is_native(name) && !is_huge_pages(name);
         match field(holder, limits).and_then(|limits| limits.get(name)) {
             Some(limit) => {
-                let (wanted, most) = (Quantity::of(quantity), Quantity::of(limit));
+                let (wanted, most) = (tree::quantity(quantity), tree::quantity(limit));
                 let relation = if wanted != most && !overcommit {
                     "equal to"
                 } else if wanted > most {
@@ -130,16 +130,15 @@ pub(crate) fn printed(quantity: &Value<'_>) -> String {
 
 /// `ValidateResourceQuantityValue`
 pub(crate) fn value(v: &mut Validator, name: &str, quantity: &Value<'_>, path: &Path<'_>) {
-    let amount = Quantity::of(quantity);
-    if amount < Quantity::ZERO {
+    let amount = tree::quantity(quantity);
+    if amount.sign().is_lt() {
         v.errors.invalid(
             path,
             &*printed(quantity),
             "must be greater than or equal to 0",
         );
     }
-    if (INTEGER.contains(&name) || is_extended(name, v.minor)) && !amount.is_whole_in_thousandths()
-    {
+    if (INTEGER.contains(&name) || is_extended(name, v.minor)) && !is_whole(&amount) {
         let value = if v.since(versions::JSON_VALUES) {
             go::Rendered::exact(go::json_string(&printed(quantity)))
         } else {
@@ -169,11 +168,18 @@ fn divisible(v: &mut Validator, name: &str, quantity: &Value<'_>, path: &Path<'_
 
 /// `IsHugePageResourceValueDivisible`
 pub(crate) fn is_multiple(quantity: &Value<'_>, size: &str) -> bool {
-    Quantity::parse(size).is_some_and(|size| {
-        size > Quantity::ZERO
-            && size.is_whole_in_thousandths()
-            && Quantity::of(quantity).value() % size.value() == 0
+    Quantity::parse(size).is_ok_and(|size| {
+        size.sign().is_gt()
+            && is_whole(&size)
+            && tree::quantity(quantity).value() % size.value() == 0
     })
+}
+
+/// Whether the amount in thousandths is a whole number of units; upstream takes what does not fit
+/// into 64 bits for zero.
+fn is_whole(amount: &Quantity) -> bool {
+    let thousandths = amount.milli_value();
+    matches!(thousandths, i64::MIN | i64::MAX) || thousandths % 1000 == 0
 }
 
 const HUGE_PAGES: &str = "hugepages-";
@@ -478,10 +484,10 @@ fn consistency(v: &mut Validator, spec: &Value<'_>, resources: &Value<'_>, path:
         let Some(sum) = aggregate(spec, "requests", name) else {
             continue;
         };
-        if sum > Quantity::of(most) {
+        if sum > tree::quantity(most) {
             let detail = format!(
                 "must be greater than or equal to aggregate container requests of {}",
-                sum.canonical(&printed(most))
+                sum.canonical()
             );
             v.errors
                 .invalid(&requests_path.key(name), &*printed(most), detail);
@@ -495,10 +501,10 @@ fn consistency(v: &mut Validator, spec: &Value<'_>, resources: &Value<'_>, path:
         let Some(sum) = aggregate(spec, "limits", name) else {
             continue;
         };
-        if sum > Quantity::of(most) {
+        if sum > tree::quantity(most) {
             let detail = format!(
                 "must be greater than or equal to aggregate container limits of {}",
-                sum.canonical(&printed(most))
+                sum.canonical()
             );
             v.errors
                 .invalid(&limits_path.key(name), &*printed(most), detail);
@@ -513,7 +519,7 @@ fn consistency(v: &mut Validator, spec: &Value<'_>, resources: &Value<'_>, path:
             let Some(most) = field(resources, "limits").and_then(|limits| limits.get(name)) else {
                 continue;
             };
-            if Quantity::of(limit) > Quantity::of(most) {
+            if tree::quantity(limit) > tree::quantity(most) {
                 let path = containers_path.index(i);
                 let path = path.key(name);
                 v.errors.invalid(
@@ -532,38 +538,39 @@ fn consistency(v: &mut Validator, spec: &Value<'_>, resources: &Value<'_>, path:
 /// `AggregateContainerRequests` and `AggregateContainerLimits` for one resource: containers and
 /// sidecars run together; the other init containers run one by one beside the sidecars so far.
 fn aggregate(spec: &Value<'_>, map: &str, name: &str) -> Option<Quantity> {
-    let amount = |container: &Value<'_>| -> Option<Quantity> {
+    let own = |container: &Value<'_>| -> Option<Quantity> {
         let amounts = field(field(container, "resources")?, map)?;
-        amounts.get(name).map(Quantity::of)
+        amounts.get(name).map(tree::quantity)
     };
     let mut any = false;
-    let mut sum = Quantity::ZERO;
+    let mut sum = Quantity::default();
     for container in items(spec, "containers") {
-        if let Some(amount) = amount(container) {
+        if let Some(amount) = own(container) {
             any = true;
-            sum = sum.plus(amount);
+            sum.add(&amount);
         }
     }
-    let (mut sidecars, mut peak) = (Quantity::ZERO, Quantity::ZERO);
+    let (mut sidecars, mut peak) = (Quantity::default(), Quantity::default());
     for container in items(spec, "initContainers") {
-        let Some(amount) = amount(container) else {
+        let Some(mut amount) = own(container) else {
             continue;
         };
         any = true;
         if text(container, "restartPolicy") == "Always" {
-            sum = sum.plus(amount);
-            sidecars = sidecars.plus(amount);
-            peak = peak.max(sidecars);
+            sum.add(&amount);
+            sidecars.add(&amount);
+            amount.clone_from(&sidecars);
         } else {
-            peak = peak.max(sidecars.plus(amount));
+            amount.add(&sidecars);
         }
+        peak = peak.max(amount);
     }
     any.then(|| sum.max(peak))
 }
 
 /// `ValidatePositiveQuantityValue`
 pub(crate) fn positive(v: &mut Validator, quantity: &Value<'_>, path: &Path<'_>) -> bool {
-    let positive = Quantity::of(quantity) > Quantity::ZERO;
+    let positive = tree::quantity(quantity).sign().is_gt();
     if !positive {
         v.errors
             .invalid(path, &*printed(quantity), "must be greater than zero");

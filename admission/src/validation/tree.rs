@@ -1,11 +1,18 @@
 //! Short ways to read the tree of an object as Go reads its struct: an absent field is the zero
 //! value, and `null` is absent.
 
+use crate::quantity::Quantity;
+use crate::resources;
 use crate::value::Value;
 
 /// The field, where it is set.
 pub(crate) fn field<'v, 'a>(value: &'v Value<'a>, name: &str) -> Option<&'v Value<'a>> {
     value.get(name).filter(|v| !matches!(v, Value::Null))
+}
+
+/// The amount; zero where it cannot be read, as decoding has refused it then.
+pub(crate) fn quantity(value: &Value<'_>) -> Quantity {
+    resources::quantity(value).unwrap_or_default()
 }
 
 /// The text, or an empty one.
@@ -85,13 +92,14 @@ pub(crate) fn is_empty(value: Option<&Value<'_>>) -> bool {
 }
 
 /// Whether two trees mean the same to `apiequality.Semantic.DeepEqual`: empty lists and maps equal
-/// absent ones, and the order of keys says nothing.
+/// absent ones, and the order of keys says nothing. An empty struct behind a pointer is something.
 pub(crate) fn equal(a: Option<&Value<'_>>, b: Option<&Value<'_>>) -> bool {
     match (a, b) {
         (Some(Value::Object(a)), Some(Value::Object(b))) => {
-            a.iter().all(|(key, value)| equal(Some(value), b.get(key)))
+            a.iter()
+                .all(|(key, value)| equal_fields(key, Some(value), b.get(key)))
                 && b.iter()
-                    .all(|(key, value)| a.contains_key(key) || equal(None, Some(value)))
+                    .all(|(key, value)| a.contains_key(key) || equal_fields(key, None, Some(value)))
         }
         (Some(Value::List(a)), Some(Value::List(b))) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(Some(a), Some(b)))
@@ -101,11 +109,31 @@ pub(crate) fn equal(a: Option<&Value<'_>>, b: Option<&Value<'_>>) -> bool {
     }
 }
 
+/// The same for the values of the field `name`.
+pub(crate) fn equal_fields(name: &str, a: Option<&Value<'_>>, b: Option<&Value<'_>>) -> bool {
+    /// The maps of a pod and of a claim's template.
+    const MAPS: [&str; 9] = [
+        "annotations",
+        "labels",
+        "limits",
+        "matchLabels",
+        "nodeSelector",
+        "options",
+        "overhead",
+        "requests",
+        "volumeAttributes",
+    ];
+    let set = |value: &&Value<'_>| match value {
+        Value::Object(object) => !object.is_empty() || !MAPS.contains(&name),
+        value => !is_nothing(value),
+    };
+    equal(a.filter(set), b.filter(set))
+}
+
 fn is_nothing(value: &Value<'_>) -> bool {
     match value {
         Value::Null => true,
         Value::List(items) => items.is_empty(),
-        Value::Object(object) => object.is_empty(),
         _ => false,
     }
 }

@@ -4,12 +4,18 @@
 //! gates) and the history of `pkg/apis/core/validation/validation.go`. Fields that a minor does
 //! not know or drops are gone from the tree before validation, so rules about them need no entry.
 
+use std::ops::Range;
+
 // How errors are printed.
 
 /// Values are printed as JSON of the internal type, rather than as Go's `%#v`.
 pub(crate) const JSON_VALUES: u8 = 34;
 /// Too long values are reported as `may not be more than N bytes`.
 pub(crate) const TOO_LONG_IN_BYTES: u8 = 32;
+
+/// The minors that name the kinds of `apps` after the group `extensions`, in which the same types
+/// are registered: which group comes first depends on how the binary was built.
+pub(crate) const KINDS_OF_EXTENSIONS: Range<u8> = 26..27;
 
 // Names and metadata.
 

@@ -6,8 +6,7 @@
 use crate::value::Value;
 
 use super::field::{BadValue, Path};
-use super::quantity::Quantity;
-use super::tree::{entries, field, flag, int, int_opt, items, text, text_opt};
+use super::tree::{entries, field, flag, int, int_opt, items, quantity, text, text_opt};
 use super::volumes::{file_mode, local_descending_path, local_path, no_backsteps};
 use super::{Validator, containers, go, metadata, names, versions};
 
@@ -15,7 +14,7 @@ use super::{Validator, containers, go, metadata, names, versions};
 pub(crate) fn source(v: &mut Validator, kind: &str, source: &Value<'_>, path: &Path<'_>) {
     match kind {
         "emptyDir"
-            if field(source, "sizeLimit").is_some_and(|q| Quantity::of(q) < Quantity::ZERO) =>
+            if field(source, "sizeLimit").is_some_and(|limit| quantity(limit).sign().is_lt()) =>
         {
             v.errors.forbidden(
                 &path.child("sizeLimit"),

@@ -13,7 +13,7 @@ use super::names::{self, NameRule};
 use super::pod::spec_of;
 use super::resources::non_negative_field;
 use super::selectors::{self, Match};
-use super::tree::{equal, field, int, int_opt, is_empty, items, text};
+use super::tree::{equal, equal_fields, field, int, int_opt, is_empty, items, text};
 use super::{Validator, claims, go, metadata, pod, versions};
 
 /// A kind with a selector and a template that this file knows.
@@ -161,7 +161,7 @@ fn stateful_set_immutable(v: &mut Validator, new: &Value<'_>, old: &Value<'_>) {
     let keys = |a: &Value<'_>, b: &Value<'_>| {
         a.as_object().is_none_or(|a| {
             a.iter()
-                .all(|(key, value)| mutable(key) || equal(Some(value), b.get(key)))
+                .all(|(key, value)| mutable(key) || equal_fields(key, Some(value), b.get(key)))
         })
     };
     if !(keys(new, old) && keys(old, new)) {
