@@ -115,12 +115,10 @@ impl Document {
     pub fn body(&self) -> Cow<'_, str> {
         match &self.content {
             Content::Yaml { body, .. } => Cow::Borrowed(body),
-            Content::Json { text, range, .. } => {
+            Content::Json { range, .. } => {
                 let mut body = String::with_capacity(range.len());
-                // The text was checked when it was read.
-                if let Ok(tree) = Reader::new(text, range.start).tree() {
-                    let _ = self.encode(&tree, NodeId::ROOT, &mut body);
-                }
+                // The text was checked when it was read, its numbers too.
+                let _ = self.with_tree(|tree, root| self.encode(tree, root, &mut body));
                 Cow::Owned(body)
             }
         }
@@ -147,15 +145,14 @@ impl Document {
 
     /// The items of a list, in order; nothing for any other object. See [`Items`].
     #[must_use]
-    pub fn items(&self) -> Items<'_> {
-        Items::new(self)
+    pub fn items(&self) -> Items {
+        Items::new(self.clone())
     }
 
     /// The objects of the document: the items of a list, or the object itself.
     pub fn flatten(self) -> impl Iterator<Item = Result<Document, Error>> {
-        let items: Vec<_> = self.items().collect();
-        let own = (!self.is_list()).then_some(Ok(self));
-        items.into_iter().chain(own)
+        let items = self.items();
+        items.chain((!self.is_list()).then_some(Ok(self)))
     }
 
     /// Refuses what kubectl itself refuses to send: an object without a kind, and metadata that does
@@ -171,18 +168,8 @@ impl Document {
         if self.header.origin != Origin::Document {
             return Ok(());
         }
-        match &self.content {
-            Content::Yaml { document, node, .. } => {
-                metadata::check(&document.tree, *node).map_err(|flaw| {
-                    Error::of_flaw(&self.file, &document.text, document.first_line, flaw)
-                })
-            }
-            Content::Json { text, range, .. } => {
-                let tree = Reader::new(text, range.start).tree().unwrap_or_default();
-                metadata::check(&tree, NodeId::ROOT)
-                    .map_err(|flaw| Error::at_position(&self.file, text, self.place(flaw.at), flaw))
-            }
-        }
+        self.with_tree(metadata::check)
+            .map_err(|flaw| self.error(flaw))
     }
 
     /// Where a field is written; `None` if it is not there.
@@ -197,31 +184,17 @@ impl Document {
     /// Where the deepest part of a path is written that is there, and how many segments that is.
     #[must_use]
     pub fn nearest(&self, path: &[Segment]) -> (usize, Location) {
-        match &self.content {
-            Content::Yaml { document, node, .. } => {
-                let (found, key, value) = walk(&document.tree, *node, path);
-                let place = |id: NodeId| self.place(document.tree.at(id));
-                (
-                    found,
-                    Location {
-                        key: key.map(place),
-                        value: place(value),
-                    },
-                )
-            }
-            Content::Json { text, range, .. } => {
-                let tree = Reader::new(text, range.start).tree().unwrap_or_default();
-                let (found, key, value) = walk(&tree, NodeId::ROOT, path);
-                let place = |id: NodeId| self.place(tree.at(id));
-                (
-                    found,
-                    Location {
-                        key: key.map(place),
-                        value: place(value),
-                    },
-                )
-            }
-        }
+        self.with_tree(|tree, root| {
+            let (found, key, value) = walk(tree, root, path);
+            let place = |id: NodeId| self.place(tree.at(id));
+            (
+                found,
+                Location {
+                    key: key.map(place),
+                    value: place(value),
+                },
+            )
+        })
     }
 
     /// An error at a field of this document, or at the deepest part of its path that is there.
@@ -235,31 +208,15 @@ impl Document {
         message: impl Into<String>,
         hint: Option<String>,
     ) -> Error {
-        let flaw = |at| Flaw {
+        let at = self.with_tree(|tree, root| match walk(tree, root, path) {
+            (_, Some(key), _) if !at_value => tree.at(key),
+            (_, _, value) => tree.at(value),
+        });
+        self.error(Flaw {
             at,
             message: message.into(),
             hint,
-        };
-        let pick = |key: Option<NodeId>, value| {
-            if at_value {
-                value
-            } else {
-                key.unwrap_or(value)
-            }
-        };
-        match &self.content {
-            Content::Yaml { document, node, .. } => {
-                let (_, key, value) = walk(&document.tree, *node, path);
-                let at = document.tree.at(pick(key, value));
-                Error::of_flaw(&self.file, &document.text, document.first_line, flaw(at))
-            }
-            Content::Json { text, range, .. } => {
-                let tree = Reader::new(text, range.start).tree().unwrap_or_default();
-                let (_, key, value) = walk(&tree, NodeId::ROOT, path);
-                let at = tree.at(pick(key, value));
-                Error::at_position(&self.file, text, self.place(at), flaw(at))
-            }
-        }
+        })
     }
 
     /// Reads one YAML document; `None` if it is empty or null.
@@ -406,6 +363,27 @@ impl Document {
             ("kind", self.kind().unwrap_or_default()),
         ];
         encode_with(tree, node, &inherited, out)
+    }
+
+    /// Looks at the tree of the document, which a JSON document does not keep.
+    fn with_tree<R>(&self, look: impl FnOnce(&Tree, NodeId) -> R) -> R {
+        match &self.content {
+            Content::Yaml { document, node, .. } => look(&document.tree, *node),
+            Content::Json { text, range, .. } => {
+                // The text was checked when it was read.
+                let tree = Reader::new(text, range.start).tree().unwrap_or_default();
+                look(&tree, NodeId::ROOT)
+            }
+        }
+    }
+
+    /// An error at a byte of the text that holds the document.
+    fn error(&self, flaw: Flaw) -> Error {
+        let text = match &self.content {
+            Content::Yaml { document, .. } => &document.text,
+            Content::Json { text, .. } => &**text,
+        };
+        Error::at_position(&self.file, text, self.place(flaw.at), flaw)
     }
 
     /// The position of a byte of the text that holds the document.

@@ -21,20 +21,20 @@ use crate::{
 /// An item without kind and version takes them from a typed list (`PodList` gives `Pod`). A list is
 /// taken apart by one level only: an item that is a list itself is an error, as in kubectl.
 #[derive(Debug)]
-pub struct Items<'d> {
-    list: &'d Document,
-    state: State<'d>,
+pub struct Items {
+    list: Document,
+    state: State,
 }
 
 #[derive(Debug)]
-enum State<'d> {
+enum State {
     Yaml {
-        document: &'d Arc<Yaml>,
+        document: Arc<Yaml>,
         next: Option<NodeId>,
         cursor: Cursor,
     },
     Json {
-        text: &'d Arc<str>,
+        text: Arc<str>,
         at: usize,
         cursor: Cursor,
     },
@@ -43,10 +43,10 @@ enum State<'d> {
     Done,
 }
 
-impl<'d> Items<'d> {
-    pub(crate) fn new(list: &'d Document) -> Self {
+impl Items {
+    pub(crate) fn new(list: Document) -> Self {
         let state = if list.is_list() {
-            State::begin(list)
+            State::begin(&list)
         } else {
             State::Done
         };
@@ -54,8 +54,8 @@ impl<'d> Items<'d> {
     }
 }
 
-impl<'d> State<'d> {
-    fn begin(list: &'d Document) -> Self {
+impl State {
+    fn begin(list: &Document) -> Self {
         match list.content() {
             Content::Yaml { document, node, .. } => {
                 let tree = &document.tree;
@@ -67,7 +67,7 @@ impl<'d> State<'d> {
                 };
                 match (tree.kind(items), metadata::token(tree, items)) {
                     (Kind::Sequence(first), _) => Self::Yaml {
-                        document,
+                        document: Arc::clone(document),
                         next: first,
                         cursor: Cursor::new(tree.at(items), document.position(items)),
                     },
@@ -81,7 +81,7 @@ impl<'d> State<'d> {
                 items_at,
             } => match Reader::new(text, *items_at).token() {
                 Ok(Token::Array) => Self::Json {
-                    text,
+                    text: Arc::clone(text),
                     at: *items_at,
                     cursor: Cursor::new(range.start, list.start()),
                 },
@@ -102,7 +102,7 @@ impl<'d> State<'d> {
     }
 }
 
-impl Iterator for Items<'_> {
+impl Iterator for Items {
     type Item = Result<Document, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
