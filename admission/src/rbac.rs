@@ -5,11 +5,18 @@
 //! `pkg/apis/rbac/v1/evaluation_helpers.go` (what a rule allows), and for the texts
 //! `k8s.io/apiserver/pkg/endpoints/handlers/responsewriters/errors.go`.
 
+use std::sync::Arc;
+
 use crate::quote::quote;
 use crate::request::{User, World};
 use crate::status::{Grouped, Status};
 use crate::value::Value;
 
+mod escalation;
+
+pub use escalation::confirm_no_escalation;
+
+const GROUP: &str = "rbac.authorization.k8s.io";
 /// The group whose members may do everything; no rule is asked about them.
 const MASTERS: &str = "system:masters";
 
@@ -41,32 +48,55 @@ pub struct Decision {
     pub reason: String,
 }
 
+/// Whether the user may do everything, whatever the rules say.
+#[must_use]
+pub fn is_master(user: &User) -> bool {
+    user.groups.iter().any(|group| group == MASTERS)
+}
+
 /// Whether `user` may do that.
 pub fn authorize(world: &dyn World, user: &User, attributes: &Attributes<'_>) -> Decision {
-    if user.groups.iter().any(|group| group == MASTERS) {
+    if is_master(user) {
         return Decision {
             allowed: true,
             reason: String::new(),
         };
     }
     let mut missing = Vec::new();
-    let mut bound = |bindings: &str, namespace: &str| {
-        world.list(bindings, namespace).iter().any(|binding| {
-            applies(binding, user, namespace)
-                && rules(world, binding, namespace, &mut missing, |rule| {
-                    allows(rule, attributes)
-                })
-        })
-    };
-    let allowed = bound("clusterrolebindings", "")
-        || !attributes.namespace.is_empty() && bound("rolebindings", attributes.namespace);
+    let allowed = any_rule(world, user, attributes.namespace, &mut missing, |rule| {
+        allows(rule, attributes)
+    });
     let reason = match &*missing {
-        _ if allowed => String::new(),
         [] => String::new(),
+        _ if allowed => String::new(),
         [one] => format!("RBAC: {one}"),
         many => format!("RBAC: [{}]", many.join(", ")),
     };
     Decision { allowed, reason }
+}
+
+/// Whether `holds` says yes to one of the rules that apply to the user in the namespace
+/// (`VisitRulesFor`); `missing` gets what could not be looked up until then.
+fn any_rule(
+    world: &dyn World,
+    user: &User,
+    namespace: &str,
+    missing: &mut Vec<String>,
+    mut holds: impl FnMut(&Value<'static>) -> bool,
+) -> bool {
+    let mut bound = |bindings: &str, namespace: &str| {
+        world.list(bindings, namespace).iter().any(|binding| {
+            applies(binding, user, namespace)
+                && match role(world, binding, namespace) {
+                    Ok(role) => role.list_at(&["rules"]).iter().any(&mut holds),
+                    Err(error) => {
+                        missing.push(error);
+                        false
+                    }
+                }
+        })
+    };
+    bound("clusterrolebindings", "") || !namespace.is_empty() && bound("rolebindings", namespace)
 }
 
 /// The refusal that the user reads (`Forbidden`, `forbiddenMessage`).
@@ -137,31 +167,19 @@ fn applies(binding: &Value<'_>, user: &User, namespace: &str) -> bool {
     })
 }
 
-/// Whether `holds` says yes to a rule of the binding's role (`GetRoleReferenceRules`).
-fn rules(
+/// The role of a binding, or why there is none (`GetRoleReferenceRules`).
+fn role(
     world: &dyn World,
     binding: &Value<'_>,
     namespace: &str,
-    missing: &mut Vec<String>,
-    holds: impl FnMut(&Value<'static>) -> bool,
-) -> bool {
+) -> Result<Arc<Value<'static>>, String> {
     let name = binding.text_at(&["roleRef", "name"]);
     let (role, kind) = match binding.text_at(&["roleRef", "kind"]) {
         "Role" => (world.get("roles", namespace, name), "role"),
         "ClusterRole" => (world.get("clusterroles", "", name), "clusterrole"),
-        other => {
-            missing.push(format!("unsupported role reference kind: {}", quote(other)));
-            return false;
-        }
+        other => return Err(format!("unsupported role reference kind: {}", quote(other))),
     };
-    let Some(role) = role else {
-        missing.push(format!(
-            "{kind}.rbac.authorization.k8s.io {} not found",
-            quote(name)
-        ));
-        return false;
-    };
-    role.list_at(&["rules"]).iter().any(holds)
+    role.ok_or_else(|| format!("{kind}.{GROUP} {} not found", quote(name)))
 }
 
 /// `RuleAllows`

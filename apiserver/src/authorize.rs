@@ -3,10 +3,6 @@
 //! Upstream: `k8s.io/apiserver/pkg/endpoints/filters/authorization.go`, `GetAuthorizerAttributes` and
 //! `WithAuthorization`. A real cluster has the node authorizer before RBAC; requests of kubelets
 //! (`system:nodes`) are judged by RBAC alone here, which has no rules for them.
-//!
-//! Not here: that nobody can give rights away that he does not have himself (the escalation checks in
-//! `pkg/registry/rbac`). Only requesters who may write roles and bindings but do not have what those
-//! grant would notice.
 
 use podgate_admission::rbac::{self, Attributes};
 use podgate_admission::request::{User, World};

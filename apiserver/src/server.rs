@@ -26,6 +26,9 @@ use crate::source::Seeded;
 use crate::state::State;
 use crate::{authorize, bootstrap, discovery, failure, registry, user, verb, version};
 
+/// How many bytes the body of a request may have (`MaxRequestBodyBytes`).
+const LARGEST_BODY: usize = 3 * 1024 * 1024;
+
 /// An API server in this process.
 ///
 /// Clones are the same server, as a service's clones have to be; [`fork`](Self::fork) makes another.
@@ -132,6 +135,9 @@ impl ApiServer {
         };
         if let Err(status) = call::check_accept(&parts.headers) {
             return status.into();
+        }
+        if body.len() > LARGEST_BODY {
+            return Status::request_too_large(&format!("limit is {LARGEST_BODY}")).into();
         }
         let call = Call {
             minor,

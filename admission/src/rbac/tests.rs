@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use podgate_policy::Minor;
 use rstest::rstest;
 
 use super::*;
 use crate::decode::decode_untyped;
+use crate::resource::by_kind;
 
 /// Objects of a cluster: resource, namespace, object.
 struct Cluster(Vec<(&'static str, &'static str, Arc<Value<'static>>)>);
@@ -162,4 +164,43 @@ fn a_refusal_tells_of_missing_roles() {
 fn texts(#[case] wanted: &str, #[case] expected: &str) {
     let status = forbidden(&user("alice", &[]), &attributes(wanted), "");
     assert_eq!((status.code, &*status.message), (403, expected));
+}
+
+fn granting(name: &str, json: &str) -> Result<(), String> {
+    let object = decode_untyped(json.as_bytes()).expect("JSON");
+    let resource = by_kind(
+        "rbac.authorization.k8s.io/v1",
+        object.text_at(&["kind"]),
+        Minor::NEWEST,
+    );
+    let resource = resource.expect("a resource");
+    let namespace = if resource.namespaced { "web" } else { "" };
+    let user = user(name, &["dev"]);
+    confirm_no_escalation(&cluster(), &user, resource, namespace, &object, None)
+        .map_err(|status| status.message)
+}
+
+#[rstest]
+#[case("x", r#"{"kind":"Role","metadata":{"name":"r"},"rules":[{"verbs":["get","list"],"apiGroups":[""],"resources":["pods","deployments/scale"]}]}"#)]
+#[case("x", r#"{"kind":"ClusterRole","metadata":{"name":"r"},"rules":[{"verbs":["get"],"nonResourceURLs":["/api/v1","/version"]}]}"#)]
+#[case("x", r#"{"kind":"RoleBinding","metadata":{"name":"b"},"roleRef":{"kind":"ClusterRole","name":"reader"}}"#)]
+#[case("system:serviceaccount:web:builder", r#"{"kind":"RoleBinding","metadata":{"name":"b"},"roleRef":{"kind":"ClusterRole","name":"all"}}"#)]
+#[case("alice", r#"{"kind":"Role","metadata":{"name":"r"},"rules":[{"verbs":["patch"],"apiGroups":[""],"resources":["pods/ephemeralcontainers"],"resourceNames":["one"]}]}"#)]
+fn own_rights_can_be_granted(#[case] name: &str, #[case] object: &str) {
+    assert_eq!(granting(name, object), Ok(()));
+}
+
+#[rstest]
+#[case("x", r#"{"kind":"Role","metadata":{"name":"r"},"rules":[{"verbs":["get","create","delete"],"apiGroups":[""],"resources":["pods"]}]}"#, "roles.rbac.authorization.k8s.io \"r\" is forbidden: user \"x\" (groups=[\"dev\"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"create\" \"delete\"]}")]
+#[case("alice", r#"{"kind":"Role","metadata":{"name":"r"},"rules":[{"verbs":["patch"],"apiGroups":[""],"resources":["pods/ephemeralcontainers"],"resourceNames":["two"]}]}"#, "roles.rbac.authorization.k8s.io \"r\" is forbidden: user \"alice\" (groups=[\"dev\"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[\"\"], Resources:[\"pods/ephemeralcontainers\"], ResourceNames:[\"two\"], Verbs:[\"patch\"]}")]
+#[case("x", r#"{"kind":"ClusterRole","metadata":{"name":"r"},"rules":[{"verbs":["get"],"nonResourceURLs":["/apis"]}]}"#, "clusterroles.rbac.authorization.k8s.io \"r\" is forbidden: user \"x\" (groups=[\"dev\"]) is attempting to grant RBAC permissions not currently held:\n{NonResourceURLs:[\"/apis\"], Verbs:[\"get\"]}")]
+#[case("x", r#"{"kind":"ClusterRole","metadata":{"name":"r"},"aggregationRule":{"clusterRoleSelectors":[{}]}}"#, "clusterroles.rbac.authorization.k8s.io \"r\" is forbidden: must have cluster-admin privileges to use the aggregationRule")]
+#[case("x", r#"{"kind":"RoleBinding","metadata":{"name":"b"},"roleRef":{"kind":"ClusterRole","name":"all"}}"#, "rolebindings.rbac.authorization.k8s.io \"b\" is forbidden: user \"x\" (groups=[\"dev\"]) is attempting to grant RBAC permissions not currently held:\n{APIGroups:[\"*\"], Resources:[\"*\"], Verbs:[\"*\"]}")]
+#[case(
+    "x",
+    r#"{"kind":"RoleBinding","metadata":{"name":"b"},"roleRef":{"kind":"Role","name":"none"}}"#,
+    "role.rbac.authorization.k8s.io \"none\" not found"
+)]
+fn other_rights_cannot(#[case] name: &str, #[case] object: &str, #[case] message: &str) {
+    assert_eq!(granting(name, object), Err(message.to_owned()));
 }

@@ -9,6 +9,7 @@ use podgate_admission::request::{Body, Operation, Request};
 use podgate_admission::status::Status;
 use podgate_admission::value::Value;
 
+use super::check_escalation;
 use super::read::shown;
 use crate::answer::Answer;
 use crate::call::Call;
@@ -23,16 +24,14 @@ pub(crate) fn create(server: &Server, state: &mut State, call: &Call<'_>) -> Ans
     if let Err(status) = call.options.validate("CreateOptions", call.minor) {
         return status.into();
     }
-    create_named(server, state, call, Body::Json(call.body))
+    create_named(server, state, call)
 }
 
 /// Creates an object, be it by POST or by a PUT of one that is not there.
-pub(super) fn create_named<'a>(
-    server: &Server,
-    state: &mut State,
-    call: &Call<'a>,
-    body: Body<'a>,
-) -> Answer {
+pub(super) fn create_named(server: &Server, state: &mut State, call: &Call<'_>) -> Answer {
+    if let Err(status) = check_escalation(state, call, call.body, None) {
+        return status.into();
+    }
     let dry_run = call.options.dry_run();
     let response = chain::admit(
         server,
@@ -47,7 +46,7 @@ pub(super) fn create_named<'a>(
             user: call.user,
             dry_run,
             field_validation: call.options.field_validation(),
-            body,
+            body: Body::Json(call.body),
             old: None,
         },
     );

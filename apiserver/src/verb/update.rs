@@ -14,6 +14,7 @@ use podgate_admission::resource::Resource;
 use podgate_admission::status::{Cause, Grouped, Status};
 use podgate_admission::value::Value;
 
+use super::check_escalation;
 use super::create::create_named;
 use super::read::{meta, shown};
 use crate::answer::Answer;
@@ -50,7 +51,7 @@ pub(crate) fn update(server: &Server, state: &mut State, call: &Call<'_>) -> Ans
     }
     let Some(old) = old else {
         if registry::creates_on_update(call.resource) && call.subresource.is_none() {
-            return create_named(server, state, call, Body::Json(call.body));
+            return create_named(server, state, call);
         }
         return Status::not_found(failure::resource(call.resource), call.name).into();
     };
@@ -58,7 +59,7 @@ pub(crate) fn update(server: &Server, state: &mut State, call: &Call<'_>) -> Ans
     if let Err(status) = checks {
         return status.into();
     }
-    store_update(server, state, call, &old, Body::Json(call.body))
+    store_update(server, state, call, &old, call.body)
 }
 
 /// Changes an object.
@@ -87,7 +88,7 @@ pub(crate) fn patch(server: &Server, state: &mut State, call: &Call<'_>) -> Answ
             Ok(body)
         });
     match patched {
-        Ok(body) => store_update(server, state, call, &old, Body::Json(body.as_bytes())),
+        Ok(body) => store_update(server, state, call, &old, body.as_bytes()),
         Err(status) => status.into(),
     }
 }
@@ -98,8 +99,11 @@ fn store_update(
     state: &mut State,
     call: &Call<'_>,
     old: &Stored,
-    body: Body<'_>,
+    body: &[u8],
 ) -> Answer {
+    if let Err(status) = check_escalation(state, call, body, Some(old)) {
+        return status.into();
+    }
     let response = chain::admit(
         server,
         &state.store,
@@ -113,7 +117,7 @@ fn store_update(
             user: call.user,
             dry_run: call.options.dry_run(),
             field_validation: call.options.field_validation(),
-            body,
+            body: Body::Json(body),
             old: Some(old),
         },
     );

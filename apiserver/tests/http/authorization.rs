@@ -108,3 +108,50 @@ fn a_review_about_somebody() {
         (201, &json!({"allowed": false}))
     );
 }
+
+#[test]
+fn an_admin_of_a_namespace_gives_away_what_he_has() {
+    let server = server(36);
+    let post = |path: &str, user: Option<&str>, body: &serde_json::Value| {
+        let headers: Vec<_> = user
+            .map(|user| ("impersonate-user", user))
+            .into_iter()
+            .collect();
+        send(&server, &Method::POST, path, &headers, &body.to_string())
+    };
+    post(
+        "/api/v1/namespaces",
+        None,
+        &json!({"metadata": {"name": "web"}}),
+    );
+    let binding = |name: &str, role: &str, user: &str| {
+        json!({
+            "metadata": {"name": name},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user}],
+        })
+    };
+    let path = format!("{RULES}/namespaces/web/rolebindings");
+    assert_eq!(post(&path, None, &binding("a", "admin", "alice")).code, 201);
+    assert_eq!(
+        post(&path, Some("alice"), &binding("b", "edit", "bob")).code,
+        201
+    );
+    let refused = post(&path, Some("alice"), &binding("c", "cluster-admin", "bob"));
+    let message = concat!(
+        "rolebindings.rbac.authorization.k8s.io \"c\" is forbidden: user \"alice\" ",
+        "(groups=[\"system:authenticated\"]) is attempting to grant RBAC permissions not currently ",
+        "held:\n{APIGroups:[\"*\"], Resources:[\"*\"], Verbs:[\"*\"]}\n",
+        "{NonResourceURLs:[\"*\"], Verbs:[\"*\"]}",
+    );
+    assert_eq!((refused.code, refused.message()), (403, message));
+    let missing = post(
+        &format!("{RULES}/namespaces/none/rolebindings"),
+        None,
+        &binding("a", "edit", "bob"),
+    );
+    assert_eq!(
+        (missing.code, missing.message()),
+        (404, "namespaces \"none\" not found")
+    );
+}

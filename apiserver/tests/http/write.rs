@@ -57,6 +57,14 @@ fn a_body_may_leave_out_what_the_path_says() {
 }
 
 #[test]
+fn a_body_has_a_limit() {
+    let large = "x".repeat(3 * 1024 * 1024 + 1);
+    let answer = post(&web(36), &format!("{WEB}/configmaps"), &json!(large));
+    let message = "Request entity too large: limit is 3145728";
+    assert_eq!((answer.code, answer.message()), (413, message));
+}
+
+#[test]
 fn names_are_generated() {
     let server = web(36);
     let generated = json!({"metadata": {"generateName": "x-"}});
