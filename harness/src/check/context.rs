@@ -103,7 +103,8 @@ impl Context {
             namespaces,
             default_namespace,
         };
-        runtime.block_on(setup.run(&kube::Client::new(server.clone(), "default")))?;
+        // A client needs the runtime that it will run on from its first moment.
+        runtime.block_on(async { setup.run(&kube::Client::new(server.clone(), "default")).await })?;
         Ok(Self {
             server,
             cluster: target.cluster.as_ref().map(|cluster| cluster.name.clone()),
