@@ -13,8 +13,15 @@
 //! Upstream's counterparts are `k8s.io/apiserver` and `k8s.io/kubernetes/pkg/controlplane`, with the
 //! few controllers without which a cluster does not behave like one.
 //!
-//! Known differences: no watch, no server-side apply, no tables, no `managedFields`, JSON only, and
-//! lists are never cut into pages. What is not served is refused, not half done.
+//! Requests are judged by RBAC, with the roles and bindings of a new cluster, as whoever the headers
+//! impersonate; without such headers they are the admin's. `AuditAnnotations` beside a response are
+//! what a real server writes into its audit log.
+//!
+//! Known differences, all of them refusals or omissions, never other verdicts: no watch, no server-side
+//! apply, no tables, no aggregated discovery, no `OpenAPI`, no scale; JSON only; no `managedFields`;
+//! lists are never cut into pages. Where a patch makes no such object any more, the refusal shows the
+//! object with its keys in another order. What kubelets and controllers would do to deleted pods and
+//! namespaces is done before the next request.
 
 mod answer;
 mod authorize;

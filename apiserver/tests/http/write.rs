@@ -2,6 +2,7 @@
 
 use http::Method;
 use podgate_apiserver::ApiServer;
+use podgate_policy::Minor;
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -54,6 +55,28 @@ fn a_body_may_leave_out_what_the_path_says() {
     );
     assert_eq!(created["metadata"]["namespace"], "web");
     assert_eq!(get(&server, &format!("{WEB}/configmaps/x")).body, created);
+}
+
+/// The volume with the token is a secret in 1.20 and projected behind that.
+#[test]
+fn every_minor_takes_a_pod() {
+    for minor in Minor::all() {
+        let server = web(minor.number());
+        let created = post(&server, &format!("{WEB}/pods"), &pod("a"));
+        assert_eq!(created.code, 201, "{minor} {:?}", created.body);
+        let volume = &created.body["spec"]["volumes"][0];
+        let source = if minor.number() == 20 {
+            "secret"
+        } else {
+            "projected"
+        };
+        assert!(volume[source].is_object(), "{minor} {volume}");
+        assert_eq!(
+            get(&server, &format!("{WEB}/pods/a")).body,
+            created.body,
+            "{minor}"
+        );
+    }
 }
 
 #[test]
