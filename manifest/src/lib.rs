@@ -1,6 +1,6 @@
 //! Reads manifests as kubectl reads them, with positions.
 //!
-//! [`walk`] expands the files and folders of a command line, [`read_documents`] takes a [`Source`]
+//! [`walk()`] expands the files and folders of a command line, [`read_documents`] takes a [`Source`]
 //! apart into [`Document`]s, [`Document::items`] takes lists apart, and [`from_document`] reads
 //! podgate's own files into Rust types. Whatever cannot be read is an [`Error`] that shows the line.
 //!
