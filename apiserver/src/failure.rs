@@ -89,3 +89,14 @@ pub(crate) fn not_acceptable(accepted: &str) -> Status {
         details: None,
     }
 }
+
+/// `NewTimeoutError`, as `WithTimeoutForNonLongRunningRequests` in
+/// `k8s.io/apiserver/pkg/server/filters/timeout.go` has it.
+#[cfg(feature = "serve")]
+pub(crate) fn timeout() -> Status {
+    generic(
+        504,
+        "Timeout",
+        "Timeout: request did not complete within the allotted timeout",
+    )
+}

@@ -35,6 +35,8 @@ mod patch;
 mod path;
 mod registry;
 mod selector;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod server;
 mod source;
 mod state;

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt;
@@ -28,6 +29,12 @@ use crate::{authorize, bootstrap, discovery, failure, registry, user, verb, vers
 
 /// How many bytes the body of a request may have (`MaxRequestBodyBytes`).
 const LARGEST_BODY: usize = 3 * 1024 * 1024;
+/// How much of a body that is too large is read all the same: a client that is cut off while it sends
+/// does not see the answer.
+const MOST_DISCARDED: usize = 64 * 1024 * 1024;
+
+/// A body of more than [`LARGEST_BODY`] bytes.
+struct TooLarge;
 
 /// An API server in this process.
 ///
@@ -79,7 +86,7 @@ impl ApiServer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn answer(&self, parts: &Parts, body: &[u8]) -> Answer {
+    fn answer(&self, parts: &Parts, body: Result<&[u8], &TooLarge>) -> Answer {
         let impersonated = match user::of(&parts.headers) {
             Ok(user) => user,
             Err(status) => return status.into(),
@@ -113,7 +120,13 @@ impl ApiServer {
         }
     }
 
-    fn resource(&self, parts: &Parts, path: &ResourcePath<'_>, user: &User, body: &[u8]) -> Answer {
+    fn resource(
+        &self,
+        parts: &Parts,
+        path: &ResourcePath<'_>,
+        user: &User,
+        body: Result<&[u8], &TooLarge>,
+    ) -> Answer {
         let options = match Options::parse(parts.uri.query().unwrap_or_default()) {
             Ok(options) => options,
             Err(status) => return status.into(),
@@ -136,9 +149,15 @@ impl ApiServer {
         if let Err(status) = call::check_accept(&parts.headers) {
             return status.into();
         }
-        if body.len() > LARGEST_BODY {
-            return Status::request_too_large(&format!("limit is {LARGEST_BODY}")).into();
-        }
+        let reads = matches!(verb, Verb::Get | Verb::List | Verb::Watch);
+        let body = match body {
+            Ok(body) => body,
+            // A body that nobody asked for is not looked at.
+            Err(TooLarge) if reads => &[],
+            Err(TooLarge) => {
+                return Status::request_too_large(&format!("limit is {LARGEST_BODY}")).into();
+            }
+        };
         let call = Call {
             minor,
             resource,
@@ -169,6 +188,29 @@ impl ApiServer {
 
 fn content_type(headers: &HeaderMap) -> &str {
     call::content_type(headers)
+}
+
+/// Reads a body to its end, and keeps what is not too much.
+async fn read<B: http_body::Body>(body: B) -> Result<Result<Bytes, TooLarge>, B::Error> {
+    let mut body = std::pin::pin!(body);
+    let mut kept = BytesMut::new();
+    let mut size = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else {
+            continue;
+        };
+        size = size.saturating_add(data.remaining());
+        if size <= LARGEST_BODY {
+            kept.put(data);
+        } else if size > MOST_DISCARDED {
+            break;
+        }
+    }
+    Ok(if size > LARGEST_BODY {
+        Err(TooLarge)
+    } else {
+        Ok(kept.freeze())
+    })
 }
 
 /// Below `/api` and below a group that is served it is the API that says no, else the mux.
@@ -204,8 +246,8 @@ where
         let server = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let answer = match body.collect().await {
-                Ok(body) => server.answer(&parts, &body.to_bytes()),
+            let answer = match read(body).await {
+                Ok(body) => server.answer(&parts, body.as_deref()),
                 Err(error) => Status::bad_request(error.to_string()).into(),
             };
             Ok(answer.into_response())

@@ -1,0 +1,5 @@
+//! The server on a socket: who gets in, what is too much, and that nothing is left of it.
+
+mod client;
+mod limits;
+mod running;
