@@ -140,9 +140,17 @@ fn fill<'a>(object: &mut Object<'a>, key: &'static str, value: impl Into<Value<'
     }
 }
 
-/// `SetDefaults_Pod`: what pods default and templates do not.
+/// `SetDefaults_Pod` and `Convert_v1_Pod_To_core_Pod`: what pods default and templates do not.
 fn pod(server: &Server, pod: &mut Object<'_>) {
     let spec = pod.object_mut("spec");
+    let grace = spec.get("terminationGracePeriodSeconds");
+    if versions::NEGATIVE_GRACE_PERIOD.contain(server.minor())
+        && grace
+            .and_then(Value::as_int)
+            .is_some_and(|seconds| seconds < 0)
+    {
+        spec.insert("terminationGracePeriodSeconds", 1_i64);
+    }
     for list in ["containers", "initContainers"] {
         let Some(containers) = spec.get_mut(list).and_then(Value::as_list_mut) else {
             continue;

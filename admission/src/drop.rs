@@ -161,7 +161,10 @@ pub(crate) fn pod_spec(server: &Server, spec: &mut Value<'_>, old: Option<&Value
             }
         });
     }
-    if !server.enabled(Gate::ContainerRestartRules) && !in_use(has_restart_rules) {
+    if versions::RESTART_RULES.contain(server.minor())
+        && !server.enabled(Gate::ContainerRestartRules)
+        && !in_use(has_restart_rules)
+    {
         drop_restart_rules(spec);
     }
     let sleeps = |spec: &Value<'_>| SLEEPS.iter().any(|path| present(spec, path));

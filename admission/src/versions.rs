@@ -145,6 +145,9 @@ pub const APP_ARMOR_TO_ANNOTATION: Minors = Minors::between(30, 33);
 pub const POD_GENERATION: Minors = Minors::from(33);
 /// A `PodTemplate` has `metadata.generation`.
 pub const POD_TEMPLATE_GENERATION: Minors = Minors::from(22);
+/// Where containers may not have restart rules, a restart policy of their own is dropped; before,
+/// validation refuses it.
+pub const RESTART_RULES: Minors = Minors::from(34);
 /// Jobs and `CronJob`s have `metadata.generation`.
 pub const JOB_GENERATION: Minors = Minors::from(22);
 /// Labels of a `Job`'s pods carry the prefix `batch.kubernetes.io/`, beside the old ones.
@@ -189,7 +192,7 @@ pub const OVERLAPPING_PATHS_CARRIED: Minors = Minors::between(32, 33);
 pub const PORT_WARNINGS: Minors = Minors::from(28);
 /// Ports of the same name in two containers.
 pub const PORT_NAMES: Minors = Minors::from(33);
-/// A negative grace period.
+/// A negative grace period: a template's is warned about, a pod's becomes 1.
 pub const NEGATIVE_GRACE_PERIOD: Minors = Minors::from(27);
 /// Addresses in a form that is not the standard one.
 pub const ADDRESS_FORMS: Minors = Minors::from(33);

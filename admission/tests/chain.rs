@@ -384,6 +384,19 @@ fn a_cron_job_leaves_the_defaults_of_jobs_to_them() {
     assert_eq!(job["template"]["spec"]["dnsPolicy"], "ClusterFirst");
 }
 
+// `Convert_v1_Pod_To_core_Pod`, which comes before the warnings: only templates are warned about.
+#[rstest]
+#[case(26, -1)]
+#[case(27, 1)]
+fn a_negative_grace_period_of_a_pod_becomes_one(#[case] minor: u8, #[case] expected: i64) {
+    let told = Case::new(minor).create(&pod(r#","terminationGracePeriodSeconds":-1"#));
+    assert_eq!(
+        told.object["spec"]["terminationGracePeriodSeconds"],
+        expected
+    );
+    assert!(told.warnings.is_empty(), "{:?}", told.warnings);
+}
+
 #[rstest]
 #[case("ClusterIP", json!(null))]
 #[case("NodePort", json!("Cluster"))]
@@ -413,11 +426,6 @@ fn services(#[case] ty: &str, #[case] expected: Json) {
     36,
     r#","imagePullSecrets":[{"name":""}]"#,
     r#"spec.imagePullSecrets[0].name: invalid empty name """#
-)]
-#[case(
-    36,
-    r#","terminationGracePeriodSeconds":-1"#,
-    "spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
 )]
 #[case(36, r#","affinity":{"podAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{"topologyKey":"z"}]}}"#, "spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector: a null labelSelector results in matching no pod")]
 #[case(36, r#","volumes":[{"name":"v","configMap":{"name":"m","items":[{"key":"a","path":"x"},{"key":"b","path":"x/y"}]}}]"#, r#"volume "v" (ConfigMap "m"): overlapping paths: "x/y" with "x""#)]

@@ -10,15 +10,8 @@ use super::field::{BadValue, Path};
 use super::tree::{equal, field, items, text, text_opt, texts};
 use super::{Validator, go, metadata, names, resources, selectors, versions};
 
-/// `validateEphemeralVolumeSource`, and whether the claim's name will be one; `pod` is empty in a
-/// template.
-pub(crate) fn ephemeral(
-    v: &mut Validator,
-    source: &Value<'_>,
-    volume: &str,
-    pod: &str,
-    path: &Path<'_>,
-) {
+/// `validateEphemeralVolumeSource`
+pub(crate) fn ephemeral(v: &mut Validator, source: &Value<'_>, path: &Path<'_>) {
     match field(source, "volumeClaimTemplate") {
         None => v.errors.required(&path.child("volumeClaimTemplate"), ""),
         Some(template) => {
@@ -27,6 +20,11 @@ pub(crate) fn ephemeral(
             spec(v, super::pod::spec_of(template), &path.child("spec"));
         }
     }
+}
+
+/// Whether the claim of the ephemeral volume at `path` will have a name that is one, as
+/// `validateVolumeSource` checks it; `pod` is empty in a template.
+pub(crate) fn name(v: &mut Validator, volume: &str, pod: &str, path: &Path<'_>) {
     if !pod.is_empty() && !volume.is_empty() {
         let claim = format!("{pod}-{volume}");
         for wrong in names::dns_subdomain(&claim) {
@@ -126,7 +124,9 @@ pub(crate) fn spec(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
             .not_supported(&path.child("volumeMode"), mode, &["Block", "Filesystem"]);
     }
     data_sources(v, spec, path);
-    class(v, spec, "volumeAttributesClassName", path);
+    if v.since(versions::VOLUME_ATTRIBUTES_CLASS) {
+        class(v, spec, "volumeAttributesClassName", path);
+    }
 }
 
 /// A class, unless its name is empty.

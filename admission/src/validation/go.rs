@@ -62,9 +62,9 @@ pub(crate) enum Type {
 pub(crate) struct Struct {
     /// Its name with the package: `core.SecurityContext`.
     pub(crate) name: &'static str,
-    /// Whether it has JSON tags, with `omitempty` on every field (`meta/v1`); internal types have
-    /// none.
-    pub(crate) tagged: bool,
+    /// For a type with JSON tags (`meta/v1`) the fields without `omitempty`; internal types have no
+    /// tags.
+    pub(crate) tagged: Option<&'static [&'static str]>,
     /// Its fields in order.
     pub(crate) fields: &'static [Field],
 }
@@ -81,13 +81,14 @@ pub(crate) struct Field(
 const STRING: Type = Type::Plain;
 const STRING_POINTER: Type = Type::Pointer("string", &STRING);
 const BOOL_POINTER: Type = Type::Pointer("bool", &Type::Plain);
+const INT32_POINTER: Type = Type::Pointer("int32", &Type::Plain);
 const INT64_POINTER: Type = Type::Pointer("int64", &Type::Plain);
 const STRINGS: Type = Type::Slice("string", &STRING);
 
 /// `core.SecurityContext`
 pub(crate) static SECURITY_CONTEXT: Struct = Struct {
     name: "core.SecurityContext",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field(
             "Capabilities",
@@ -149,7 +150,7 @@ pub(crate) static SECURITY_CONTEXT: Struct = Struct {
 
 static CAPABILITIES: Struct = Struct {
     name: "core.Capabilities",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field("Add", "add", Type::Slice("core.Capability", &STRING), 0),
         Field("Drop", "drop", Type::Slice("core.Capability", &STRING), 0),
@@ -158,7 +159,7 @@ static CAPABILITIES: Struct = Struct {
 
 static SELINUX_OPTIONS: Struct = Struct {
     name: "core.SELinuxOptions",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field("User", "user", STRING, 0),
         Field("Role", "role", STRING, 0),
@@ -169,7 +170,7 @@ static SELINUX_OPTIONS: Struct = Struct {
 
 static WINDOWS_OPTIONS: Struct = Struct {
     name: "core.WindowsSecurityContextOptions",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field(
             "GMSACredentialSpecName",
@@ -191,7 +192,7 @@ static WINDOWS_OPTIONS: Struct = Struct {
 /// `core.SeccompProfile`
 pub(crate) static SECCOMP_PROFILE: Struct = Struct {
     name: "core.SeccompProfile",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field("Type", "type", STRING, 0),
         Field("LocalhostProfile", "localhostProfile", STRING_POINTER, 0),
@@ -200,7 +201,7 @@ pub(crate) static SECCOMP_PROFILE: Struct = Struct {
 
 static APPARMOR_PROFILE: Struct = Struct {
     name: "core.AppArmorProfile",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field("Type", "type", STRING, 0),
         Field("LocalhostProfile", "localhostProfile", STRING_POINTER, 0),
@@ -210,7 +211,7 @@ static APPARMOR_PROFILE: Struct = Struct {
 /// `core.Toleration`
 pub(crate) static TOLERATION: Struct = Struct {
     name: "core.Toleration",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field("Key", "key", STRING, 0),
         Field("Operator", "operator", STRING, 0),
@@ -223,7 +224,7 @@ pub(crate) static TOLERATION: Struct = Struct {
 /// `core.PodResourceClaim` as of 1.31
 pub(crate) static POD_RESOURCE_CLAIM: Struct = Struct {
     name: "core.PodResourceClaim",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field("Name", "name", STRING, 0),
         Field("ResourceClaimName", "resourceClaimName", STRING_POINTER, 0),
@@ -239,7 +240,7 @@ pub(crate) static POD_RESOURCE_CLAIM: Struct = Struct {
 /// `meta/v1.LabelSelector`
 pub(crate) static LABEL_SELECTOR: Struct = Struct {
     name: "v1.LabelSelector",
-    tagged: true,
+    tagged: Some(&[]),
     fields: &[
         Field("MatchLabels", "matchLabels", Type::Map, 0),
         Field(
@@ -256,7 +257,7 @@ pub(crate) static LABEL_SELECTOR: Struct = Struct {
 
 static LABEL_SELECTOR_REQUIREMENT: Struct = Struct {
     name: "v1.LabelSelectorRequirement",
-    tagged: true,
+    tagged: Some(&["key", "operator"]),
     fields: &[
         Field("Key", "key", STRING, 0),
         Field("Operator", "operator", STRING, 0),
@@ -267,7 +268,7 @@ static LABEL_SELECTOR_REQUIREMENT: Struct = Struct {
 /// `meta/v1.OwnerReference`
 pub(crate) static OWNER_REFERENCE: Struct = Struct {
     name: "v1.OwnerReference",
-    tagged: true,
+    tagged: Some(&["apiVersion", "kind", "name", "uid"]),
     fields: &[
         Field("APIVersion", "apiVersion", STRING, 0),
         Field("Kind", "kind", STRING, 0),
@@ -281,7 +282,7 @@ pub(crate) static OWNER_REFERENCE: Struct = Struct {
 /// `apps.DeploymentStrategy`
 pub(crate) static DEPLOYMENT_STRATEGY: Struct = Struct {
     name: "apps.DeploymentStrategy",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field("Type", "type", STRING, 0),
         Field(
@@ -298,7 +299,7 @@ pub(crate) static DEPLOYMENT_STRATEGY: Struct = Struct {
 
 static ROLLING_UPDATE_DEPLOYMENT: Struct = Struct {
     name: "apps.RollingUpdateDeployment",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field("MaxUnavailable", "maxUnavailable", Type::IntOrString, 0),
         Field("MaxSurge", "maxSurge", Type::IntOrString, 0),
@@ -308,7 +309,7 @@ static ROLLING_UPDATE_DEPLOYMENT: Struct = Struct {
 /// `apps.DaemonSetUpdateStrategy`
 pub(crate) static DAEMON_SET_UPDATE_STRATEGY: Struct = Struct {
     name: "apps.DaemonSetUpdateStrategy",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field("Type", "type", STRING, 0),
         Field(
@@ -325,7 +326,7 @@ pub(crate) static DAEMON_SET_UPDATE_STRATEGY: Struct = Struct {
 
 static ROLLING_UPDATE_DAEMON_SET: Struct = Struct {
     name: "apps.RollingUpdateDaemonSet",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field("MaxUnavailable", "maxUnavailable", Type::IntOrString, 0),
         Field("MaxSurge", "maxSurge", Type::IntOrString, 22),
@@ -335,7 +336,7 @@ static ROLLING_UPDATE_DAEMON_SET: Struct = Struct {
 /// `apps.StatefulSetUpdateStrategy`
 pub(crate) static STATEFUL_SET_UPDATE_STRATEGY: Struct = Struct {
     name: "apps.StatefulSetUpdateStrategy",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field("Type", "type", STRING, 0),
         Field(
@@ -353,7 +354,7 @@ pub(crate) static STATEFUL_SET_UPDATE_STRATEGY: Struct = Struct {
 /// `apps.RollingUpdateStatefulSetStrategy`
 pub(crate) static ROLLING_UPDATE_STATEFUL_SET: Struct = Struct {
     name: "apps.RollingUpdateStatefulSetStrategy",
-    tagged: false,
+    tagged: None,
     fields: &[
         Field("Partition", "partition", Type::Plain, 0),
         Field(
@@ -362,6 +363,90 @@ pub(crate) static ROLLING_UPDATE_STATEFUL_SET: Struct = Struct {
             Type::Pointer("intstr.IntOrString", &Type::IntOrString),
             24,
         ),
+    ],
+};
+
+/// `batch.SuccessPolicy`
+pub(crate) static SUCCESS_POLICY: Struct = Struct {
+    name: "batch.SuccessPolicy",
+    tagged: None,
+    fields: &[Field(
+        "Rules",
+        "rules",
+        Type::Slice(
+            "batch.SuccessPolicyRule",
+            &Type::Struct(&SUCCESS_POLICY_RULE),
+        ),
+        0,
+    )],
+};
+
+static SUCCESS_POLICY_RULE: Struct = Struct {
+    name: "batch.SuccessPolicyRule",
+    tagged: None,
+    fields: &[
+        Field("SucceededIndexes", "succeededIndexes", STRING_POINTER, 0),
+        Field("SucceededCount", "succeededCount", INT32_POINTER, 0),
+    ],
+};
+
+/// `batch.PodFailurePolicy`
+pub(crate) static POD_FAILURE_POLICY: Struct = Struct {
+    name: "batch.PodFailurePolicy",
+    tagged: None,
+    fields: &[Field(
+        "Rules",
+        "rules",
+        Type::Slice(
+            "batch.PodFailurePolicyRule",
+            &Type::Struct(&POD_FAILURE_POLICY_RULE),
+        ),
+        0,
+    )],
+};
+
+static POD_FAILURE_POLICY_RULE: Struct = Struct {
+    name: "batch.PodFailurePolicyRule",
+    tagged: None,
+    fields: &[
+        Field("Action", "action", STRING, 0),
+        Field(
+            "OnExitCodes",
+            "onExitCodes",
+            Type::Pointer(
+                "batch.PodFailurePolicyOnExitCodesRequirement",
+                &Type::Struct(&ON_EXIT_CODES),
+            ),
+            0,
+        ),
+        Field(
+            "OnPodConditions",
+            "onPodConditions",
+            Type::Slice(
+                "batch.PodFailurePolicyOnPodConditionsPattern",
+                &Type::Struct(&ON_POD_CONDITION),
+            ),
+            0,
+        ),
+    ],
+};
+
+static ON_EXIT_CODES: Struct = Struct {
+    name: "batch.PodFailurePolicyOnExitCodesRequirement",
+    tagged: None,
+    fields: &[
+        Field("ContainerName", "containerName", STRING_POINTER, 0),
+        Field("Operator", "operator", STRING, 0),
+        Field("Values", "values", Type::Slice("int32", &Type::Plain), 0),
+    ],
+};
+
+static ON_POD_CONDITION: Struct = Struct {
+    name: "batch.PodFailurePolicyOnPodConditionsPattern",
+    tagged: None,
+    fields: &[
+        Field("Type", "type", STRING, 0),
+        Field("Status", "status", STRING, 0),
     ],
 };
 
@@ -502,14 +587,17 @@ impl Printer {
         let mut first = true;
         for Field(go, name, field, since) in ty.fields {
             let member = value.and_then(|v| v.get(name));
-            if self.minor < *since || (self.json && ty.tagged && member.is_none()) {
+            let omitted = ty
+                .tagged
+                .is_some_and(|always| !always.contains(name) && member.is_none_or(is_empty));
+            if self.minor < *since || (self.json && omitted) {
                 continue;
             }
             if !first {
                 self.text.push_str(if self.json { "," } else { ", " });
             }
             first = false;
-            match (self.json, ty.tagged) {
+            match (self.json, ty.tagged.is_some()) {
                 (true, true) => self.push(format_args!("\"{name}\":")),
                 (true, false) => self.push(format_args!("\"{go}\":")),
                 (false, _) => self.push(format_args!("{go}:")),
@@ -566,6 +654,17 @@ impl Printer {
             self.plain(Some(value));
         }
         self.text.push('}');
+    }
+}
+
+/// What `omitempty` leaves out of the types here.
+fn is_empty(value: &Value<'_>) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::List(items) => items.is_empty(),
+        Value::Object(object) => object.is_empty(),
+        _ => false,
     }
 }
 

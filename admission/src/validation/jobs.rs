@@ -179,7 +179,7 @@ fn job_spec(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
         } else {
             v.errors.invalid(
                 &path,
-                go::Rendered::abridged("batch.SuccessPolicy"),
+                go::print(policy, &go::SUCCESS_POLICY, v.minor),
                 "requires indexed completion mode",
             );
         }
@@ -629,10 +629,10 @@ fn immutable(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, name: &str, pa
         Some(_) if name == "selector" => selector_value(v, new),
         Some(Value::String(text)) => BadValue::Named(text),
         Some(Value::Int(n)) => BadValue::Int(*n),
-        Some(_) if name == "podFailurePolicy" => {
-            go::Rendered::abridged("batch.PodFailurePolicy").into()
+        Some(policy) if name == "podFailurePolicy" => {
+            go::print(policy, &go::POD_FAILURE_POLICY, v.minor).into()
         }
-        Some(_) => go::Rendered::abridged("batch.SuccessPolicy").into(),
+        Some(policy) => go::print(policy, &go::SUCCESS_POLICY, v.minor).into(),
     };
     v.errors.invalid(&path, value, "field is immutable");
 }

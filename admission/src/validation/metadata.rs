@@ -308,9 +308,20 @@ fn managed_fields(v: &mut Validator, meta: &Value<'_>, path: &Path<'_>) {
     }
 }
 
+/// `ValidateObjectMetaUpdate` of `pkg/apis/core/validation`, with which strategies begin.
+pub(crate) fn update(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: &Path<'_>) {
+    accessor_update(v, new, old, path);
+    core_finalizers(v, new, path);
+}
+
 /// `ValidateObjectMetaUpdate`, but for what the store sets itself: resource version, generation,
 /// time of creation.
-pub(crate) fn update(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: &Path<'_>) {
+pub(crate) fn accessor_update(
+    v: &mut Validator,
+    new: &Value<'_>,
+    old: &Value<'_>,
+    path: &Path<'_>,
+) {
     if field(old, "deletionTimestamp").is_some() {
         let mut added: Vec<_> = texts(new, "finalizers")
             .filter(|f| !texts(old, "finalizers").any(|o| o == *f))

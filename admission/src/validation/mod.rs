@@ -138,7 +138,7 @@ pub fn validate_update(
         NameRule::PathSegment,
         &path,
     );
-    metadata::update(&mut v, new_meta, old_meta, &path);
+    metadata::accessor_update(&mut v, new_meta, old_meta, &path);
     if let (Some(kind), None) = (workload(resource), subresource) {
         workloads::update(&mut v, kind, new, old);
         return v.errors.into_list();

@@ -73,8 +73,10 @@ pub(crate) fn update(v: &mut Validator, new: &Value<'_>, old: &Value<'_>) {
              `spec.initContainers[*].image`, `spec.activeDeadlineSeconds` or `spec.tolerations` \
              (only additions to existing tolerations)"
         };
-        v.errors
-            .forbidden_like(&path, format!("{detail}\ncore.PodSpec{{...}}"));
+        v.errors.forbidden_like(
+            &path,
+            format!("{detail}\n{}", difference(v.minor, "core.PodSpec")),
+        );
     }
 }
 
@@ -106,12 +108,21 @@ pub(crate) fn ephemeral_containers(v: &mut Validator, new: &Value<'_>, old: &Val
             Some(new) if !equal(Some(new), Some(old)) => v.errors.forbidden_like(
                 &path,
                 format!(
-                    "existing ephemeral containers {quoted} may not be changed\n\
-                     core.EphemeralContainer{{...}}"
+                    "existing ephemeral containers {quoted} may not be changed\n{}",
+                    difference(v.minor, "core.EphemeralContainer")
                 ),
             ),
             Some(_) => {}
         }
+    }
+}
+
+/// Stands for what `cmp.Diff`, or from 1.34 on a unified diff of JSON, would say.
+fn difference(minor: u8, go_type: &str) -> String {
+    if minor >= versions::JSON_VALUES {
+        "@@{...}\n".to_owned()
+    } else {
+        format!("  {go_type}{{...}}\n")
     }
 }
 
@@ -227,8 +238,13 @@ fn tolerations(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: &Path<
 
 /// `validateOnlyDeletedSchedulingGates`
 fn scheduling_gates(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: &Path<'_>) {
-    for (i, gate) in items(new, "schedulingGates").iter().enumerate() {
+    let gates = items(new, "schedulingGates");
+    for (i, gate) in gates.iter().enumerate() {
         let name = text(gate, "name");
+        // Upstream collects them in a map, where the last of two stays.
+        if gates[i + 1..].iter().any(|gate| text(gate, "name") == name) {
+            continue;
+        }
         let known = items(old, "schedulingGates")
             .iter()
             .any(|gate| text(gate, "name") == name);

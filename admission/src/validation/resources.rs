@@ -234,7 +234,7 @@ fn resource_name(v: &mut Validator, name: &str, owner: Owner, path: &Path<'_>) {
     }
     let before = v.errors.len();
     for wrong in names::qualified_name(name, v.minor) {
-        v.errors.invalid(path, BadValue::Named(name), wrong);
+        v.errors.invalid(path, named(name, v.minor), wrong);
     }
     let well_formed = v.errors.len() == before;
     let domain = name.contains('/');
@@ -245,7 +245,7 @@ fn resource_name(v: &mut Validator, name: &str, owner: Owner, path: &Path<'_>) {
     if well_formed && !domain && !standard {
         v.errors.invalid(
             path,
-            BadValue::Named(name),
+            named(name, v.minor),
             "must be a standard resource type or fully qualified",
         );
     }
@@ -260,7 +260,7 @@ fn resource_name(v: &mut Validator, name: &str, owner: Owner, path: &Path<'_>) {
             if name != "ephemeral-storage" && !is_huge_pages(name) {
                 v.errors.invalid(
                     path,
-                    BadValue::Named(name),
+                    named(name, v.minor),
                     "must be a standard resource for containers",
                 );
             }
@@ -269,11 +269,20 @@ fn resource_name(v: &mut Validator, name: &str, owner: Owner, path: &Path<'_>) {
             if !is_native(name) && !is_extended(name, v.minor) {
                 v.errors.invalid(
                     path,
-                    BadValue::Named(name),
+                    named(name, v.minor),
                     "doesn't follow extended resource name standard",
                 );
             }
         }
+    }
+}
+
+/// The name as a bad value: where upstream passes a `core.ResourceName`, its `String` is printed.
+fn named(name: &str, minor: u8) -> BadValue<'_> {
+    if versions::BARE_RESOURCE_NAMES.contains(&minor) {
+        go::Rendered::exact(name.to_owned()).into()
+    } else {
+        BadValue::Named(name)
     }
 }
 

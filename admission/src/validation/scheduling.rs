@@ -32,12 +32,13 @@ pub(crate) fn affinity(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
         for (i, weighted) in items(affinity, PREFERRED).iter().enumerate() {
             let path = preferred.index(i);
             weight(v, weighted, &path);
-            if let Some(term) = field(weighted, "podAffinityTerm") {
-                pod_affinity_term(v, term, &path.child("podAffinityTerm"));
-            }
+            let term = weighted.get("podAffinityTerm").unwrap_or(&NOTHING);
+            pod_affinity_term(v, term, &path.child("podAffinityTerm"));
         }
     }
 }
+
+static NOTHING: Value<'static> = Value::Null;
 
 const REQUIRED: &str = "requiredDuringSchedulingIgnoredDuringExecution";
 const PREFERRED: &str = "preferredDuringSchedulingIgnoredDuringExecution";
@@ -69,9 +70,8 @@ fn node_affinity(v: &mut Validator, affinity: &Value<'_>, path: &Path<'_>) {
     for (i, preferred) in items(affinity, PREFERRED).iter().enumerate() {
         let path = path.index(i);
         weight(v, preferred, &path);
-        if let Some(term) = field(preferred, "preference") {
-            node_selector_term(v, term, true, &path.child("preference"));
-        }
+        let term = preferred.get("preference").unwrap_or(&NOTHING);
+        node_selector_term(v, term, true, &path.child("preference"));
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) const JSON_VALUES: u8 = 34;
 /// Too long values are reported as `may not be more than N bytes`.
 pub(crate) const TOO_LONG_IN_BYTES: u8 = 32;
 
+/// The minors that print bad names of resources without quotes.
+pub(crate) const BARE_RESOURCE_NAMES: Range<u8> = 29..34;
 /// The minors that name the kinds of `apps` after the group `extensions`, in which the same types
 /// are registered: which group comes first depends on how the binary was built.
 pub(crate) const KINDS_OF_EXTENSIONS: Range<u8> = 26..27;
@@ -37,6 +39,11 @@ pub(crate) const NO_CLUSTER_NAME: u8 = 24;
 pub(crate) const MANAGED_FIELDS_INDEXED: u8 = 22;
 /// The name of a replication controller is checked without its `generateName`.
 pub(crate) const CONTROLLER_GENERATED_NAME_UNCHECKED: u8 = 35;
+
+// Claims.
+
+/// `volumeAttributesClassName` is looked at; in templates it was never dropped before.
+pub(crate) const VOLUME_ATTRIBUTES_CLASS: u8 = 34;
 
 // Pods.
 

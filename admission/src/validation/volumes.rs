@@ -153,11 +153,14 @@ fn source(v: &mut Validator, volume: &Value<'_>, name: &str, pod: &str, path: &P
             );
         } else {
             found = true;
-            let path = path.child(own);
+            let (volume, path) = (path, path.child(own));
             match *kind {
                 "downwardAPI" => projected::downward_api(v, source, &path),
                 "projected" => projected::projected(v, source, &path),
-                "ephemeral" => claims::ephemeral(v, source, name, pod, &path),
+                "ephemeral" => {
+                    claims::ephemeral(v, source, &path);
+                    claims::name(v, name, pod, volume);
+                }
                 kind => volume_sources::source(v, kind, source, &path),
             }
         }

@@ -117,6 +117,26 @@ fn selector_immutable(v: &mut Validator, new: &Value<'_>, old: &Value<'_>) {
     }
 }
 
+/// Whether the claims are the same, but for their `apiVersion` and `kind`: a server writes those
+/// (`Convert_apps_StatefulSetSpec_To_v1_StatefulSetSpec`), and does not read them.
+fn same_claims(new: &Value<'_>, old: Option<&Value<'_>>) -> bool {
+    let (Some(new), Some(old)) = (new.as_list(), old.and_then(Value::as_list)) else {
+        return equal(Some(new), old);
+    };
+    let fields = |a: &Value<'_>, b: &Value<'_>| {
+        a.as_object().is_none_or(|a| {
+            a.iter().all(|(key, value)| {
+                matches!(key, "apiVersion" | "kind") || equal_fields(key, Some(value), b.get(key))
+            })
+        })
+    };
+    new.len() == old.len()
+        && new
+            .iter()
+            .zip(old)
+            .all(|(a, b)| fields(a, b) && fields(b, a))
+}
+
 /// The selector as a bad value.
 pub(crate) fn selector_value(v: &Validator, spec: &Value<'_>) -> BadValue<'static> {
     match selectors::of(spec) {
@@ -160,8 +180,11 @@ fn stateful_set_immutable(v: &mut Validator, new: &Value<'_>, old: &Value<'_>) {
     };
     let keys = |a: &Value<'_>, b: &Value<'_>| {
         a.as_object().is_none_or(|a| {
-            a.iter()
-                .all(|(key, value)| mutable(key) || equal_fields(key, Some(value), b.get(key)))
+            a.iter().all(|(key, value)| match key {
+                _ if mutable(key) => true,
+                "volumeClaimTemplates" => same_claims(value, b.get(key)),
+                _ => equal_fields(key, Some(value), b.get(key)),
+            })
         })
     };
     if !(keys(new, old) && keys(old, new)) {
