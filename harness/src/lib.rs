@@ -14,6 +14,7 @@ pub mod exchange;
 pub mod execute;
 mod foreign;
 pub mod run;
+mod subject;
 
 pub mod attribute;
 pub mod expect;

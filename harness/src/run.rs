@@ -18,6 +18,7 @@ use crate::exchange::{Answer, Call, Identity, exchange};
 use crate::foreign::Foreign;
 use crate::outcome::{self, By, Outcome, Rejection, Stage, Step, Verdict};
 use crate::redact::Redaction;
+use crate::subject;
 use crate::suite::{Action, Cluster, Manifest, Patch, Requester, Scenario};
 
 /// What a scenario did on one cluster at one minor.
@@ -32,21 +33,25 @@ pub struct ScenarioRun {
 /// The time that `restart` writes: a fixed one, as outcomes must not depend on the clock.
 const RESTARTED_AT: &str = "2020-01-01T00:00:00Z";
 
-/// Puts the objects of `cluster` in place that do not belong into a scenario's namespace.
+/// Puts the objects of `cluster` in place that do not belong into a scenario's namespace, namespaces
+/// first.
 pub async fn prepare(client: &Client, cluster: &Cluster, minor: Minor) -> Result<(), Error> {
-    for manifest in &cluster.objects {
-        let Some(resource) = served(manifest, minor) else {
+    let (namespaces, others): (Vec<&Manifest>, Vec<&Manifest>) =
+        cluster.objects.iter().partition(|manifest| manifest.kind() == "Namespace");
+    for manifest in namespaces.into_iter().chain(others) {
+        let Some(resource) = served_or_refused(manifest, minor)? else {
             continue;
         };
-        if resource.namespaced && manifest.document.namespace().is_none() {
-            continue;
+        if !of_scenario(manifest, resource) {
+            let namespace = manifest.document.namespace();
+            apply_as_admin(client, manifest, &manifest.body, resource, namespace).await?;
         }
-        create_as_admin(client, manifest, resource, manifest.document.namespace()).await?;
     }
     Ok(())
 }
 
-/// Puts the objects of `cluster` into `namespace` that belong into every scenario's.
+/// Puts the objects of `cluster` in place that belong to every scenario: those in its namespace, and
+/// bindings of its service accounts.
 pub(crate) async fn prepare_namespace(
     client: &Client,
     cluster: &Cluster,
@@ -54,14 +59,43 @@ pub(crate) async fn prepare_namespace(
     namespace: &str,
 ) -> Result<(), Error> {
     for manifest in &cluster.objects {
-        let Some(resource) = served(manifest, minor) else {
+        let Some(resource) = served_or_refused(manifest, minor)? else {
             continue;
         };
-        if resource.namespaced && manifest.document.namespace().is_none() {
-            create_as_admin(client, manifest, resource, Some(namespace)).await?;
+        if of_scenario(manifest, resource) {
+            let body = subject::with_namespace(manifest, namespace);
+            let place = resource.namespaced.then_some(namespace);
+            let place = manifest.document.namespace().or(place);
+            apply_as_admin(client, manifest, &body, resource, place).await?;
         }
     }
     Ok(())
+}
+
+fn of_scenario(manifest: &Manifest, resource: &Resource) -> bool {
+    let placed = !resource.namespaced || manifest.document.namespace().is_some();
+    !placed || subject::is_of_scenario(manifest)
+}
+
+/// The resource of an object of a cluster file. `None` for kinds that decide nothing here; an error
+/// where the minor does not serve it, since a policy that is not there must not look like one that
+/// admits.
+fn served_or_refused(
+    manifest: &Manifest,
+    minor: Minor,
+) -> Result<Option<&'static Resource>, Error> {
+    match served(manifest, minor) {
+        None if known_in_some_minor(manifest) => Err(manifest.error_at(
+            "kind",
+            format!(
+                "Kubernetes {minor} serves no {} of {}",
+                manifest.kind(),
+                manifest.api_version()
+            ),
+            "spec.kubernetes of the cluster says which versions it is for",
+        )),
+        found => Ok(found),
+    }
 }
 
 /// Runs `scenario` on a server that has been prepared for `cluster`.
@@ -454,19 +488,28 @@ impl Runner<'_> {
     }
 }
 
-async fn create_as_admin(
+async fn apply_as_admin(
     client: &Client,
     manifest: &Manifest,
+    body: &str,
     resource: &Resource,
     namespace: Option<&str>,
 ) -> Result<(), Error> {
-    let call = Call {
-        method: Method::POST,
-        path: collection(resource, namespace),
-        body: Some(("application/json", manifest.body.as_bytes())),
+    let call = |method, path, content_type| Call {
+        method,
+        path,
+        body: Some((content_type, body.as_bytes())),
         identity: &Identity::Admin,
     };
-    let answer = exchange(client, call).await?;
+    let path = collection(resource, namespace);
+    let post = call(Method::POST, path.clone(), "application/json");
+    let mut answer = exchange(client, post).await?;
+    if answer.code == 409 {
+        // What is there from the start, such as the service account `default`.
+        let path = format!("{path}/{}", manifest.name);
+        let patch = call(Method::PATCH, path, "application/merge-patch+json");
+        answer = exchange(client, patch).await?;
+    }
     if answer.succeeded() {
         return Ok(());
     }
