@@ -93,6 +93,7 @@ pub fn admit<'a>(
         name: name.to_owned(),
         user,
         old,
+        labelled: false,
         recorder: Recorder::default(),
         audit: Vec::new(),
     };
@@ -118,6 +119,10 @@ fn run<'a>(
         validate(attributes, &object)?;
         return Ok(object);
     }
+    attributes.labelled = object
+        .at(&["metadata", "labels"])
+        .and_then(Value::as_object)
+        .is_some_and(|labels| !labels.is_empty());
     default::apply(attributes.server, attributes.resource, &mut object);
     match attributes.operation {
         Operation::Create => {
@@ -291,6 +296,8 @@ pub(crate) struct Attributes<'r> {
     pub(crate) name: String,
     pub(crate) user: &'r User,
     pub(crate) old: Option<&'r Value<'static>>,
+    /// Whether the request has labels of its own, rather than those of a template by default.
+    pub(crate) labelled: bool,
     recorder: Recorder,
     audit: Vec<(String, String)>,
 }

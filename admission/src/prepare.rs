@@ -60,6 +60,9 @@ pub(crate) fn for_create(attributes: &mut Attributes<'_>, object: &mut Value<'_>
         }
         ("batch", "Job") => {
             job(server.minor(), root);
+            if !attributes.labelled {
+                share_labels(root);
+            }
             reset_status(root);
         }
         (_, "CronJob" | "Deployment" | "ReplicaSet" | "StatefulSet" | "ReplicationController") => {
@@ -281,6 +284,19 @@ fn template_generation(root: &mut Object<'_>, generation: Option<i64>) {
         .unwrap_or_default();
     let generation = generation.unwrap_or(given.max(1));
     annotations.insert(TEMPLATE_GENERATION, generation.to_string());
+}
+
+/// The labels that a Job has from its template (`SetDefaults_Job`) are the template's own map, so
+/// what is added to that one is added to them.
+fn share_labels(job: &mut Object<'_>) {
+    let path = ["template", "metadata", "labels"];
+    let labels = job.get("spec").and_then(|spec| spec.at(&path)).cloned();
+    let metadata = job.object_mut("metadata");
+    if let Some(labels) = labels
+        && metadata.contains_key("labels")
+    {
+        metadata.insert("labels", labels);
+    }
 }
 
 const JOB_TRACKING: &str = "batch.kubernetes.io/job-tracking";
