@@ -368,6 +368,18 @@ fn a_job_selects_its_pods(#[case] minor: u8, #[case] key: &str) {
         uid
     );
     assert_eq!(spec["completions"], 1);
+    // The template's labels are the job's as well, one map in the server's memory.
+    assert_eq!(
+        told.object["metadata"]["labels"],
+        spec["template"]["metadata"]["labels"]
+    );
+}
+
+#[test]
+fn a_job_with_labels_keeps_them() {
+    let told = Case::new(36).create(
+        r#"{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"j","labels":{"a":"b"}},"spec":{"template":{"metadata":{"labels":{"a":"b"}},"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"i"}]}}}}"#,
+    );
     assert_eq!(told.object["metadata"]["labels"], json!({"a": "b"}));
 }
 
