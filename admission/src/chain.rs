@@ -9,8 +9,8 @@ use crate::decode::{self, DecodeError};
 use crate::default;
 use crate::encode;
 use crate::plugins::{
-    Built, Plugin, default_toleration_seconds, namespace_lifecycle, pod_security, priority,
-    runtime_class, service_account,
+    Built, Plugin, default_toleration_seconds, namespace_lifecycle, pod_security,
+    pod_security_policy, priority, runtime_class, service_account,
 };
 use crate::prepare;
 use crate::request::{Body, FieldValidation, Operation, Request, Response, Source, User, World};
@@ -25,7 +25,7 @@ use crate::warnings;
 pub use crate::config::Server;
 
 /// The plugins that podgate has built, in the order in which they run in both phases.
-static PLUGINS: [Built; 6] = [
+static PLUGINS: [Built; 7] = [
     // First, since nothing else makes sense in a namespace that is not there.
     Built {
         plugin: Plugin::NamespaceLifecycle,
@@ -43,6 +43,12 @@ static PLUGINS: [Built; 6] = [
         plugin: Plugin::PodSecurity,
         admit: None,
         validate: Some(pod_security::validate),
+    },
+    // Its changes are seen by validation and by PodSecurity, which only runs later.
+    Built {
+        plugin: Plugin::PodSecurityPolicy,
+        admit: Some(pod_security_policy::admit),
+        validate: Some(pod_security_policy::validate),
     },
     Built {
         plugin: Plugin::Priority,
@@ -69,6 +75,27 @@ pub fn admit<'a>(
     source: &mut dyn Source,
     request: Request<'a>,
 ) -> Response<'a> {
+    admit_request(server, world, source, request, false).0
+}
+
+/// Does the same, and tells of every `PodSecurityPolicy` what came of it; `None` where that plugin
+/// did not look for one.
+pub fn admit_explained<'a>(
+    server: &Server,
+    world: &dyn World,
+    source: &mut dyn Source,
+    request: Request<'a>,
+) -> (Response<'a>, Option<pod_security_policy::Explanation>) {
+    admit_request(server, world, source, request, true)
+}
+
+fn admit_request<'a>(
+    server: &Server,
+    world: &dyn World,
+    source: &mut dyn Source,
+    request: Request<'a>,
+    wants_explanation: bool,
+) -> (Response<'a>, Option<pod_security_policy::Explanation>) {
     let Request {
         operation,
         resource,
@@ -96,13 +123,16 @@ pub fn admit<'a>(
         labelled: false,
         recorder: Recorder::default(),
         audit: Vec::new(),
+        wants_explanation,
+        explanation: None,
     };
     let outcome = run(&mut attributes, field_validation, body);
-    Response {
+    let response = Response {
         outcome,
         warnings: attributes.recorder.into_texts(),
         audit: attributes.audit,
-    }
+    };
+    (response, attributes.explanation)
 }
 
 fn run<'a>(
@@ -300,6 +330,9 @@ pub(crate) struct Attributes<'r> {
     pub(crate) labelled: bool,
     recorder: Recorder,
     audit: Vec<(String, String)>,
+    /// Whether somebody wants to know more than the server tells.
+    pub(crate) wants_explanation: bool,
+    pub(crate) explanation: Option<pod_security_policy::Explanation>,
 }
 
 impl Attributes<'_> {

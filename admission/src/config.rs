@@ -66,9 +66,11 @@ impl Server {
     /// The server as the evaluators of policies see it.
     #[must_use]
     pub fn policy(&self) -> podgate_policy::Server {
-        podgate_policy::Server::new(self.minor).user_namespaces_pod_security_standards(
-            self.enabled(Gate::UserNamespacesPodSecurityStandards),
-        )
+        podgate_policy::Server::new(self.minor)
+            .ephemeral_containers(self.enabled(Gate::EphemeralContainers))
+            .user_namespaces_pod_security_standards(
+                self.enabled(Gate::UserNamespacesPodSecurityStandards),
+            )
     }
 
     /// `--enable-admission-plugins`
@@ -113,7 +115,7 @@ impl Server {
             let minor = self.minor;
             let message = match Plugin::by_name(name) {
                 Some(Plugin::PodSecurityPolicy) => format!(
-                    "{flag} plugin {name:?} is unknown to Kubernetes {minor}: it was removed in 1.25"
+                    "{flag} plugin {name:?} is unknown to Kubernetes {minor}: it was removed in 1.25\nhint: {INSTEAD_OF_POLICIES}"
                 ),
                 Some(_) => format!("{flag} plugin {name:?} is unknown to Kubernetes {minor}"),
                 None => format!("{flag} plugin {name:?} is unknown"),
@@ -164,6 +166,9 @@ impl Server {
         }
     }
 }
+
+/// What to do where there is no `PodSecurityPolicy` any more.
+const INSTEAD_OF_POLICIES: &str = "limit the cluster to Kubernetes 1.24 and older, or enforce a level of PodSecurity in its place, by labels of namespaces or in the admission control config file";
 
 fn overlap(index: usize, name: &str) -> ConfigError {
     let message =

@@ -1,7 +1,8 @@
 //! Drops: fields of a pod that the server knows but does not keep while their feature gate is off.
 //!
 //! Upstream: `dropDisabledFields` in `pkg/api/pod/util.go`, and for workloads' own fields their
-//! strategies in `pkg/registry/apps` and `pkg/registry/batch`. A field that the stored object has
+//! strategies in `pkg/registry/apps` and `pkg/registry/batch`, for policies
+//! `pkg/api/podsecuritypolicy/util.go`. A field that the stored object has
 //! already is kept.
 
 use crate::config::Server;
@@ -93,8 +94,13 @@ static POD: &[(Gate, &[&str])] = &[
     ),
 ];
 
-/// The fields of a workload's spec that go away with a gate, by kind.
-static WORKLOADS: &[(&str, Gate, &[&str])] = &[
+/// The fields of other specs than a pod's that go away with a gate, by kind.
+static SPECS: &[(&str, Gate, &[&str])] = &[
+    (
+        "PodSecurityPolicy",
+        Gate::ProcMountType,
+        &["allowedProcMountTypes"],
+    ),
     (
         "StatefulSet",
         Gate::StatefulSetAutoDeletePVC,
@@ -181,14 +187,9 @@ pub(crate) fn pod_spec(server: &Server, spec: &mut Value<'_>, old: Option<&Value
     }
 }
 
-/// Drops what a workload's own spec may not have.
-pub(crate) fn workload_spec(
-    server: &Server,
-    kind: &str,
-    spec: &mut Value<'_>,
-    old: Option<&Value<'_>>,
-) {
-    for (of, gate, fields) in WORKLOADS {
+/// Drops what the spec of another kind than a pod may not have.
+pub(crate) fn own_spec(server: &Server, kind: &str, spec: &mut Value<'_>, old: Option<&Value<'_>>) {
+    for (of, gate, fields) in SPECS {
         if *of == kind {
             drop_fields(server, *gate, fields, spec, old);
         }

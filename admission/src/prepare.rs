@@ -19,7 +19,7 @@ mod annotations;
 mod update;
 
 pub(crate) use annotations::{field_for, says};
-pub(crate) use update::for_update;
+pub(crate) use update::{for_update, same};
 
 /// Prepares an object that is to be created.
 pub(crate) fn for_create(attributes: &mut Attributes<'_>, object: &mut Value<'_>) {
@@ -154,7 +154,7 @@ fn reset_status(root: &mut Object<'_>) {
     root.insert("status", Object::new());
 }
 
-/// The drops of a pod's or template's spec, and of a workload's own.
+/// The drops of a pod's or template's spec, and of other kinds' own.
 fn drops(attributes: &Attributes<'_>, object: &mut Value<'_>, old: Option<&Value<'_>>) {
     let (server, resource) = (attributes.server, attributes.resource);
     let old_template = old.and_then(|old| podspec::template(resource, old));
@@ -165,7 +165,7 @@ fn drops(attributes: &Attributes<'_>, object: &mut Value<'_>, old: Option<&Value
     }
     if let Some(spec) = object.get_mut("spec") {
         let old = old.and_then(|old| old.get("spec"));
-        drop::workload_spec(server, resource.kind, spec, old);
+        drop::own_spec(server, resource.kind, spec, old);
     }
 }
 

@@ -44,7 +44,9 @@ pub struct Attributes<'a> {
 pub struct Decision {
     /// Whether some rule allows it.
     pub allowed: bool,
-    /// What went wrong while looking, which a refusal tells the user: roles that are not there.
+    /// Of a permission the binding that gives it, which access reviews tell; empty for those who may
+    /// do everything. Of a refusal what went wrong while looking, which the user is told: roles that
+    /// are not there.
     pub reason: String,
 }
 
@@ -63,30 +65,68 @@ pub fn authorize(world: &dyn World, user: &User, attributes: &Attributes<'_>) ->
         };
     }
     let mut missing = Vec::new();
-    let allowed = any_rule(world, user, attributes.namespace, &mut missing, |rule| {
+    let grant = any_rule(world, user, attributes.namespace, &mut missing, |rule| {
         allows(rule, attributes)
     });
-    let reason = match &*missing {
-        [] => String::new(),
-        _ if allowed => String::new(),
-        [one] => format!("RBAC: {one}"),
-        many => format!("RBAC: [{}]", many.join(", ")),
+    let reason = match (&grant, &*missing) {
+        (Some(grant), _) => format!("RBAC: allowed by {}", grant.describe(user)),
+        (None, []) => String::new(),
+        (None, [one]) => format!("RBAC: {one}"),
+        (None, many) => format!("RBAC: [{}]", many.join(", ")),
     };
-    Decision { allowed, reason }
+    Decision {
+        allowed: grant.is_some(),
+        reason,
+    }
 }
 
-/// Whether `holds` says yes to one of the rules that apply to the user in the namespace
-/// (`VisitRulesFor`); `missing` gets what could not be looked up until then.
-fn any_rule(
+/// A binding that is about a user, in the namespace that it holds in; empty for all.
+struct Grant<'n> {
+    binding: Arc<Value<'static>>,
+    namespace: &'n str,
+}
+
+impl Grant<'_> {
+    /// The binding as access reviews name it (`clusterRoleBindingDescriber`, `roleBindingDescriber`,
+    /// `describeSubject`): a name comes before its namespace.
+    fn describe(&self, user: &User) -> String {
+        let Self { binding, namespace } = self;
+        let null = Value::Null;
+        let subject = subject(binding, user, namespace).unwrap_or(&null);
+        let (kind, name) = (subject.text_at(&["kind"]), subject.text_at(&["name"]));
+        let who = match (kind, subject.text_at(&["namespace"])) {
+            ("ServiceAccount", "") => format!("{name}/{namespace}"),
+            ("ServiceAccount", own) => format!("{name}/{own}"),
+            _ => name.to_owned(),
+        };
+        let name = binding.text_at(&["metadata", "name"]);
+        let which = if namespace.is_empty() {
+            format!("ClusterRoleBinding {}", quote(name))
+        } else {
+            format!("RoleBinding {}", quote(&format!("{name}/{namespace}")))
+        };
+        format!(
+            "{which} of {} {} to {kind} {}",
+            binding.text_at(&["roleRef", "kind"]),
+            quote(binding.text_at(&["roleRef", "name"])),
+            quote(&who)
+        )
+    }
+}
+
+/// The first binding with a rule that `holds` says yes to, of those that apply to the user in the
+/// namespace (`VisitRulesFor`); `missing` gets what could not be looked up until then.
+fn any_rule<'n>(
     world: &dyn World,
     user: &User,
-    namespace: &str,
+    namespace: &'n str,
     missing: &mut Vec<String>,
     mut holds: impl FnMut(&Value<'static>) -> bool,
-) -> bool {
-    let mut bound = |bindings: &str, namespace: &str| {
-        world.list(bindings, namespace).iter().any(|binding| {
-            applies(binding, user, namespace)
+) -> Option<Grant<'n>> {
+    let mut bound = |bindings: &str, namespace: &'n str| {
+        let mut bindings = world.list(bindings, namespace).into_iter();
+        let binding = bindings.find(|binding| {
+            subject(binding, user, namespace).is_some()
                 && match role(world, binding, namespace) {
                     Ok(role) => role.list_at(&["rules"]).iter().any(&mut holds),
                     Err(error) => {
@@ -94,9 +134,14 @@ fn any_rule(
                         false
                     }
                 }
-        })
+        })?;
+        Some(Grant { binding, namespace })
     };
-    bound("clusterrolebindings", "") || !namespace.is_empty() && bound("rolebindings", namespace)
+    let everywhere = bound("clusterrolebindings", "");
+    if everywhere.is_some() || namespace.is_empty() {
+        return everywhere;
+    }
+    bound("rolebindings", namespace)
 }
 
 /// The refusal that the user reads (`Forbidden`, `forbiddenMessage`).
@@ -142,10 +187,11 @@ pub fn forbidden(user: &User, attributes: &Attributes<'_>, reason: &str) -> Stat
     Status::forbidden(resource, name, &message)
 }
 
-/// Whether the binding is about the user; a service account without a namespace is that of the
-/// binding (`appliesTo`).
-fn applies(binding: &Value<'_>, user: &User, namespace: &str) -> bool {
-    binding.list_at(&["subjects"]).iter().any(|subject| {
+/// The first subject of the binding that is the user; a service account without a namespace is that
+/// of the binding (`appliesTo`).
+fn subject<'b, 'v>(binding: &'b Value<'v>, user: &User, namespace: &str) -> Option<&'b Value<'v>> {
+    let mut subjects = binding.list_at(&["subjects"]).iter();
+    subjects.find(|subject| {
         let name = subject.text_at(&["name"]);
         match subject.text_at(&["kind"]) {
             "User" => name == user.name,

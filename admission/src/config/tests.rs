@@ -23,15 +23,14 @@ fn told(error: &ConfigError) -> String {
     "AlwaysPullImages",
     Err(r#"[0]: podgate cannot act on admission plugin "AlwaysPullImages": not built yet"#)
 )]
-#[case(
-    24,
-    "PodSecurityPolicy",
-    Err(r#"[0]: podgate cannot act on admission plugin "PodSecurityPolicy": not built yet"#)
-)]
+#[case(20, "PodSecurityPolicy", Ok(()))]
+#[case(24, "PodSecurityPolicy", Ok(()))]
 #[case(
     25,
     "PodSecurityPolicy",
-    Err(r#"[0]: enable-admission-plugins plugin "PodSecurityPolicy" is unknown to Kubernetes 1.25: it was removed in 1.25"#)
+    Err(
+        "[0]: enable-admission-plugins plugin \"PodSecurityPolicy\" is unknown to Kubernetes 1.25: it was removed in 1.25\nhint: limit the cluster to Kubernetes 1.24 and older, or enforce a level of PodSecurity in its place, by labels of namespaces or in the admission control config file"
+    )
 )]
 #[case(
     21,

@@ -13,6 +13,7 @@ use crate::versions::{self, Minors};
 pub mod default_toleration_seconds;
 pub mod namespace_lifecycle;
 pub mod pod_security;
+pub mod pod_security_policy;
 pub mod priority;
 pub mod runtime_class;
 pub mod service_account;
@@ -140,7 +141,7 @@ plugins! {
     PodNodeSelector                      false  NOT_BUILT,          versions::ALWAYS;
     PodResizeValidator                   true   INERT,              versions::LATE_PLUGINS;
     PodSecurity                          true   Support::Built,     versions::POD_SECURITY;
-    PodSecurityPolicy                    false  NOT_BUILT,          versions::POD_SECURITY_POLICY;
+    PodSecurityPolicy                    false  Support::Built,     versions::POD_SECURITY_POLICY;
     PodTolerationRestriction             false  NOT_BUILT,          versions::ALWAYS;
     PodTopologyLabels                    true   INERT,              versions::TOPOLOGY_LABELS;
     Priority                             true   Support::Built,     versions::ALWAYS;

@@ -109,7 +109,6 @@ pub(crate) fn normalise(spec: &mut Json) {
 #[derive(Default)]
 struct Count {
     agreed: usize,
-    left_out: usize,
     disagreed: usize,
 }
 
@@ -130,10 +129,6 @@ impl Tally {
             counts: BTreeMap::new(),
             shown: 0,
         }
-    }
-
-    pub(crate) fn left_out(&mut self, minor: Minor) {
-        self.counts.entry(minor).or_default().left_out += 1;
     }
 
     /// Counts a line, and prints it where the two differ.
@@ -161,8 +156,8 @@ impl Tally {
         for (minor, count) in &self.counts {
             disagreed += count.disagreed;
             eprintln!(
-                "{minor} {}: {} agreed, {} left out, {} disagreed",
-                self.file, count.agreed, count.left_out, count.disagreed
+                "{minor} {}: {} agreed, {} disagreed",
+                self.file, count.agreed, count.disagreed
             );
         }
         assert_eq!(disagreed, 0, "of {} lines", self.file);

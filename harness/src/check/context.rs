@@ -104,7 +104,11 @@ impl Context {
             default_namespace,
         };
         // A client needs the runtime that it will run on from its first moment.
-        runtime.block_on(async { setup.run(&kube::Client::new(server.clone(), "default")).await })?;
+        runtime.block_on(async {
+            setup
+                .run(&kube::Client::new(server.clone(), "default"))
+                .await
+        })?;
         Ok(Self {
             server,
             cluster: target.cluster.as_ref().map(|cluster| cluster.name.clone()),
