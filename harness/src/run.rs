@@ -36,8 +36,10 @@ const RESTARTED_AT: &str = "2020-01-01T00:00:00Z";
 /// Puts the objects of `cluster` in place that do not belong into a scenario's namespace, namespaces
 /// first.
 pub async fn prepare(client: &Client, cluster: &Cluster, minor: Minor) -> Result<(), Error> {
-    let (namespaces, others): (Vec<&Manifest>, Vec<&Manifest>) =
-        cluster.objects.iter().partition(|manifest| manifest.kind() == "Namespace");
+    let (namespaces, others): (Vec<&Manifest>, Vec<&Manifest>) = cluster
+        .objects
+        .iter()
+        .partition(|manifest| manifest.kind() == "Namespace");
     for manifest in namespaces.into_iter().chain(others) {
         let Some(resource) = served_or_refused(manifest, minor)? else {
             continue;

@@ -16,7 +16,9 @@ pub(crate) fn with_namespace(manifest: &Manifest, namespace: &str) -> String {
     if !is_of_scenario(manifest) {
         return manifest.body.clone();
     }
-    let Some(mut binding) = parsed(manifest) else { return manifest.body.clone() };
+    let Some(mut binding) = parsed(manifest) else {
+        return manifest.body.clone();
+    };
     for subject in binding["subjects"].as_array_mut().into_iter().flatten() {
         if is_open(subject) {
             subject["namespace"] = namespace.into();
@@ -30,7 +32,11 @@ fn parsed(manifest: &Manifest) -> Option<Value> {
 }
 
 fn open(binding: &Value) -> impl Iterator<Item = &Value> {
-    binding["subjects"].as_array().into_iter().flatten().filter(|subject| is_open(subject))
+    binding["subjects"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|subject| is_open(subject))
 }
 
 fn is_open(subject: &Value) -> bool {
@@ -46,7 +52,12 @@ mod tests {
 
     fn manifest(text: &str) -> Manifest {
         let source = Source::new("binding.yaml", text);
-        Manifest::new(read_documents(&source).next().expect("a document").expect("well formed"))
+        Manifest::new(
+            read_documents(&source)
+                .next()
+                .expect("a document")
+                .expect("well formed"),
+        )
     }
 
     #[rstest]
@@ -55,7 +66,8 @@ mod tests {
     #[case("{kind: Group, name: devs}", None)]
     fn fills_in_the_namespace(#[case] subject: &str, #[case] namespace: Option<&str>) {
         let text = format!("kind: RoleBinding\nmetadata: {{name: b}}\nsubjects: [{subject}]\n");
-        let body: Value = serde_json::from_str(&with_namespace(&manifest(&text), "web")).expect("JSON");
+        let body: Value =
+            serde_json::from_str(&with_namespace(&manifest(&text), "web")).expect("JSON");
         assert_eq!(body["subjects"][0]["namespace"].as_str(), namespace);
     }
 

@@ -2,6 +2,7 @@
 
 #[test]
 fn readme() {
-    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).expect("the root is there");
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .expect("the root is there");
     trycmd::TestCases::new().case("README.md");
 }
