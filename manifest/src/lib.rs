@@ -57,6 +57,7 @@ mod resolve;
 mod source;
 mod tree;
 mod walk;
+mod write;
 mod yaml;
 
 pub use bridge::from_document;
@@ -67,6 +68,7 @@ pub use items::Items;
 pub use path::{FieldPath, Location, Segment};
 pub use source::{Position, Source};
 pub use walk::{Input, WalkOptions, walk};
+pub use write::to_yaml;
 
 /// The name that is likely meant by one that is unknown, if any is near.
 #[must_use]
