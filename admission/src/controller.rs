@@ -6,11 +6,12 @@
 
 use podgate_policy::Minor;
 
-use crate::encode::encode_untyped;
+use crate::encode::encode;
 use crate::podspec;
 use crate::prepare;
 use crate::request::User;
 use crate::resource::Resource;
+use crate::schema::roots;
 use crate::value::{Object, Value};
 use crate::versions;
 
@@ -26,23 +27,62 @@ pub struct Planned {
     pub made_up: Vec<String>,
 }
 
+/// Which of the pods of a workload it is, where its controller tells them apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The pod's number, counted from 0: of a stateful set (whose ordinals may start elsewhere), or
+    /// of an indexed job.
+    pub index: i64,
+    /// The node that a daemon's pod is made for.
+    pub node: &'a str,
+}
+
+impl Default for Place<'_> {
+    fn default() -> Self {
+        Self {
+            index: 0,
+            node: NODE,
+        }
+    }
+}
+
 /// The pod that the controller of a stored workload would create first, on a cluster of `minor`;
 /// `None` where no controller makes pods of the object, or where it has no template. How many
 /// pods are wanted, and whether the workload is paused, is not looked at.
 #[must_use]
 pub fn pod_of(resource: &Resource, stored: &Value<'_>, minor: Minor) -> Option<Planned> {
+    pod_at(resource, stored, Place::default(), minor)
+}
+
+/// The pod that the controller would create at a place; as [`pod_of`] otherwise.
+#[must_use]
+pub fn pod_at(
+    resource: &Resource,
+    stored: &Value<'_>,
+    place: Place<'_>,
+    minor: Minor,
+) -> Option<Planned> {
     let template = podspec::template(resource, stored)?.clone().into_owned();
     let owner = Owner::of(resource, stored);
     match resource.kind {
-        "Deployment" => Some(deployment(&owner, template)),
+        "Deployment" => Some(deployment(&owner, template, minor)),
         "ReplicaSet" => Some(plain(&owner, template, "replicaset-controller")),
         "ReplicationController" => Some(plain(&owner, template, "replication-controller")),
-        "StatefulSet" => Some(stateful_set(&owner, template, stored, minor)),
-        "DaemonSet" => Some(daemon_set(&owner, template, stored)),
-        "Job" => Some(job(&owner, template, stored.get("spec")?, minor)),
+        "StatefulSet" => Some(stateful_set(&owner, template, stored, place, minor)),
+        "DaemonSet" => Some(daemon_set(&owner, template, stored, place, minor)),
+        "Job" => {
+            let spec = stored.get("spec")?;
+            Some(job(&owner, template, spec, place, minor))
+        }
         "CronJob" => cron_job(&owner, stored, minor),
         _ => None,
     }
+}
+
+/// The controller's reference to a stored object, for what it creates (`NewControllerRef`).
+#[must_use]
+pub fn reference(resource: &Resource, stored: &Value<'_>) -> Value<'static> {
+    Owner::of(resource, stored).reference()
 }
 
 /// Where a child's uid is not known yet.
@@ -134,8 +174,9 @@ fn plan(owner: &Owner, template: Value<'static>, controller: &str, prefix: Strin
     }
 }
 
-/// A controller acts as the service account of its name.
-fn service_account(name: &str) -> User {
+/// The service account that a controller acts as: the one of its name.
+#[must_use]
+pub fn service_account(name: &str) -> User {
     User {
         name: format!("system:serviceaccount:kube-system:{name}"),
         groups: [
@@ -154,8 +195,8 @@ fn plain(owner: &Owner, template: Value<'static>, controller: &str) -> Planned {
 
 /// Its replica set carries a hash of the template, and so do the pods (`getNewReplicaSet` in
 /// `pkg/controller/deployment/sync.go`).
-fn deployment(owner: &Owner, mut template: Value<'static>) -> Planned {
-    let hash = hash(&template);
+fn deployment(owner: &Owner, mut template: Value<'static>, minor: Minor) -> Planned {
+    let hash = template_hash(&template, minor);
     let name = format!("{}-{hash}", owner.name);
     label(&mut template, "pod-template-hash", hash);
     let replica_set = owner.child("apps/v1", "ReplicaSet", name.clone());
@@ -170,14 +211,15 @@ fn stateful_set(
     owner: &Owner,
     mut template: Value<'static>,
     stored: &Value<'_>,
+    place: Place<'_>,
     minor: Minor,
 ) -> Planned {
     let start = stored
         .at(&["spec", "ordinals", "start"])
         .and_then(Value::as_int);
-    let ordinal = start.unwrap_or_default();
+    let ordinal = start.unwrap_or_default().saturating_add(place.index);
     let name = format!("{}-{ordinal}", owner.name);
-    let revision = format!("{}-{}", owner.name, hash(&template));
+    let revision = format!("{}-{}", owner.name, template_hash(&template, minor));
     label(
         &mut template,
         "statefulset.kubernetes.io/pod-name",
@@ -230,13 +272,19 @@ fn stateful_set(
     planned
 }
 
-/// The node that a daemon's pod is made for; no policy reads its name.
+/// The node that a daemon's pod is made for where none is named; no policy reads its name.
 const NODE: &str = "node";
 
 /// `CreatePodTemplate` and `ReplaceDaemonSetPodNodeNameNodeAffinity` in
 /// `pkg/controller/daemon/util/daemonset_util.go`.
-fn daemon_set(owner: &Owner, mut template: Value<'static>, stored: &Value<'_>) -> Planned {
-    let hash = hash(&template);
+fn daemon_set(
+    owner: &Owner,
+    mut template: Value<'static>,
+    stored: &Value<'_>,
+    place: Place<'_>,
+    minor: Minor,
+) -> Planned {
+    let hash = template_hash(&template, minor);
     let generation = podspec::annotation(stored, "deprecated.daemonset.template.generation");
     if let Some(generation) = generation {
         label(
@@ -268,7 +316,7 @@ fn daemon_set(owner: &Owner, mut template: Value<'static>, stored: &Value<'_>) -
     let mut field = Object::new();
     field.insert("key", "metadata.name");
     field.insert("operator", "In");
-    field.insert("values", vec![Value::from(NODE)]);
+    field.insert("values", vec![Value::from(place.node.to_owned())]);
     let mut term = Object::new();
     term.insert("matchFields", vec![field.into()]);
     spec.object_mut("affinity")
@@ -301,7 +349,13 @@ const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 const TRACKING: &str = "batch.kubernetes.io/job-tracking";
 
 /// `manageJob` in `pkg/controller/job/job_controller.go`, and `indexed_job_utils.go` beside it.
-fn job(owner: &Owner, mut template: Value<'static>, spec: &Value<'_>, minor: Minor) -> Planned {
+fn job(
+    owner: &Owner,
+    mut template: Value<'static>,
+    spec: &Value<'_>,
+    place: Place<'_>,
+    minor: Minor,
+) -> Planned {
     if versions::JOB_TRACKING_FINALIZER.contain(minor)
         && let Some(template) = template.as_object_mut()
     {
@@ -315,21 +369,22 @@ fn job(owner: &Owner, mut template: Value<'static>, spec: &Value<'_>, minor: Min
         return plain(owner, template, "job-controller");
     }
     let labelled = versions::POD_INDEX_LABEL.contain(minor);
+    let number = place.index.to_string();
     if let Some(template) = template.as_object_mut() {
         let annotations = template.object_mut("metadata").object_mut("annotations");
-        annotations.insert(INDEX, "0");
+        annotations.insert(INDEX, number.clone());
         if spec.get("backoffLimitPerIndex").is_some() {
             annotations.insert("batch.kubernetes.io/job-index-failure-count", "0");
         }
         let holder = if labelled { "labels" } else { "annotations" };
         let pod = template.object_mut("spec");
-        pod.insert("hostname", format!("{}-0", owner.name));
+        pod.insert("hostname", format!("{}-{number}", owner.name));
         index_variables(pod, &format!("metadata.{holder}['{INDEX}']"));
     }
     if labelled {
-        label(&mut template, INDEX, "0".to_owned());
+        label(&mut template, INDEX, number.clone());
     }
-    let index = "-0-";
+    let index = format!("-{number}-");
     let longest = prepare::LONGEST_PREFIX - index.len();
     let name = owner.name.get(..longest).unwrap_or(&owner.name);
     plan(owner, template, "job-controller", format!("{name}{index}"))
@@ -377,7 +432,7 @@ fn cron_job(owner: &Owner, stored: &Value<'_>, minor: Minor) -> Option<Planned> 
     let job_owner = owner.child("batch/v1", "Job", name.clone());
     let spec = created.get("spec")?;
     let template = spec.get("template")?.clone();
-    let mut planned = job(&job_owner, template, spec, minor);
+    let mut planned = job(&job_owner, template, spec, Place::default(), minor);
     let prefix = planned
         .pod
         .text_at(&["metadata", "generateName"])
@@ -395,11 +450,13 @@ fn label(template: &mut Value<'static>, key: &'static str, value: String) {
     }
 }
 
-/// A hash of the template in ten letters and digits. Upstream hashes Go's print of the struct
-/// (`ComputeHash`), which is not reproduced; the alphabet is that of `SafeEncodeString`.
-fn hash(template: &Value<'_>) -> String {
+/// A hash of the template in ten letters and digits, whatever the order of its keys. Upstream hashes
+/// Go's print of the struct (`ComputeHash`), which is not reproduced; the alphabet is that of
+/// `SafeEncodeString`.
+#[must_use]
+pub fn template_hash(template: &Value<'_>, minor: Minor) -> String {
     const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    let fnv = encode_untyped(template)
+    let fnv = canonical(template, minor)
         .bytes()
         .fold(0x811c_9dc5_u32, |hash, byte| {
             (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
@@ -408,6 +465,14 @@ fn hash(template: &Value<'_>) -> String {
         .bytes()
         .map(|digit| char::from(ALPHABET[usize::from(digit) % ALPHABET.len()]))
         .collect()
+}
+
+/// The JSON of a pod template with its keys in the order of the schema, so that equal templates
+/// have equal texts.
+#[must_use]
+pub fn canonical(template: &Value<'_>, minor: Minor) -> String {
+    let holder = Object::from_iter([("template", template.clone())]);
+    encode(&holder.into(), &roots::POD_TEMPLATE, minor)
 }
 
 #[cfg(test)]

@@ -20,8 +20,15 @@
 //! Known differences, all of them refusals or omissions, never other verdicts: no watch, no server-side
 //! apply, no tables, no aggregated discovery, no `OpenAPI`, no scale; JSON only; no `managedFields`;
 //! lists are never cut into pages. Where a patch makes no such object any more, the refusal shows the
-//! object with its keys in another order. What kubelets and controllers would do to deleted pods and
-//! namespaces is done before the next request.
+//! object with its keys in another order.
+//!
+//! Controllers have done their work before the next answer: workloads have their pods, what is owned
+//! goes with its owner, a refused pod leaves an event and a condition. No scheduler and no kubelet
+//! follows, so pods stay pending, and a rollout goes as far as it can with pods that never become
+//! ready. A refused pod is tried again when something is written in its namespace. There is no node
+//! until one is created, and so no pod of a daemon set. No clock runs: cron jobs make no jobs, and
+//! nothing times out. Hashes in names are not upstream's; no controller revisions and no claims of
+//! stateful sets are made; jobs never end.
 
 mod answer;
 mod authorize;

@@ -54,6 +54,15 @@ pub(crate) fn returns_deleted(resource: &Resource) -> bool {
     )
 }
 
+/// Whether what an object owns stays when it is deleted, unless the request says otherwise
+/// (`DefaultGarbageCollectionPolicy`).
+pub(crate) fn orphans_by_default(resource: &Resource) -> bool {
+    matches!(
+        (resource.version, resource.name),
+        (_, "replicationcontrollers" | "jobs") | ("v1beta1", "cronjobs")
+    )
+}
+
 /// Whether all objects of the resource can be deleted at once.
 pub(crate) fn deletes_collections(resource: &Resource) -> bool {
     resource.name != "namespaces"

@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 use percent_encoding::percent_decode_str;
 use podgate_admission::chain::{self, Server};
 use podgate_admission::request::{
-    Request as AdmissionRequest, Response as AdmissionResponse, User,
+    Operation, Request as AdmissionRequest, Response as AdmissionResponse, User,
 };
 use podgate_admission::status::Status;
 
@@ -25,7 +25,7 @@ use crate::options::Options;
 use crate::path::{Path, ResourcePath, Verb};
 use crate::source::Seeded;
 use crate::state::State;
-use crate::{authorize, bootstrap, discovery, failure, registry, user, verb, version};
+use crate::{authorize, bootstrap, controllers, discovery, failure, registry, user, verb, version};
 
 /// How many bytes the body of a request may have (`MaxRequestBodyBytes`).
 const LARGEST_BODY: usize = 3 * 1024 * 1024;
@@ -70,7 +70,11 @@ impl ApiServer {
     /// bulk. It is not authorized, and nothing is stored, whatever the request says.
     #[must_use]
     pub fn admit<'a>(&self, request: AdmissionRequest<'a>) -> AdmissionResponse<'a> {
-        let State { store, source, .. } = &mut *self.lock();
+        let state = &mut *self.lock();
+        if request.operation != Operation::Create {
+            controllers::settle(&self.server, state);
+        }
+        let State { store, source, .. } = state;
         chain::admit(&self.server, store, source, request)
     }
 
@@ -173,6 +177,11 @@ impl ApiServer {
             content_type: content_type(&parts.headers),
             body,
         };
+        // The controllers have seen all that was written before, except for a question about what
+        // would be created, which does not depend on what they make.
+        if !(verb == Verb::Create && call.options.dry_run()) {
+            controllers::settle(&self.server, state);
+        }
         match verb {
             Verb::Create if registry::is_review(resource) => verb::review(state, &call),
             Verb::Create => verb::create(&self.server, state, &call),

@@ -1,6 +1,7 @@
 //! What changes while a server runs: the objects, and where names, uids and times come from.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use podgate_admission::resource::Resource;
 use podgate_admission::value::{Object, Value};
@@ -15,6 +16,8 @@ use crate::store::{Store, Stored};
 pub(crate) struct State {
     pub(crate) store: Store,
     pub(crate) source: Seeded,
+    /// The namespaces in which something was written that the workload controllers have not seen.
+    pub(crate) unsettled: BTreeSet<String>,
 }
 
 impl State {

@@ -5,6 +5,7 @@
 //! without the `/registry/` in front, so lists over all namespaces come in upstream's order: that of
 //! the bytes of `NAMESPACE/NAME`, in which `a-b/x` stands before `a/x`.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ struct Entry {
 pub(crate) struct Store {
     objects: RedBlackTreeMapSync<String, Entry>,
     revision: u64,
+    /// The uids of the objects that were removed, for whoever looks after their dependents.
+    removed: BTreeSet<String>,
 }
 
 impl Store {
@@ -35,6 +38,7 @@ impl Store {
         Self {
             objects: RedBlackTreeMapSync::new_sync(),
             revision: 1,
+            removed: BTreeSet::new(),
         }
     }
 
@@ -77,11 +81,27 @@ impl Store {
 
     /// Takes an object out; the revision of that write, or nothing where there was no object.
     pub(crate) fn remove(&mut self, resource: &str, namespace: &str, name: &str) -> Option<u64> {
-        if !self.objects.remove_mut(&key(resource, namespace, name)) {
-            return None;
-        }
+        let key = key(resource, namespace, name);
+        let uid = self.objects.get(&key)?.object.text_at(&["metadata", "uid"]);
+        self.removed.insert(uid.to_owned());
+        self.objects.remove_mut(&key);
         self.revision += 1;
         Some(self.revision)
+    }
+
+    /// Whether an object with that uid was removed since [`forget_removed`](Self::forget_removed).
+    pub(crate) fn was_removed(&self, uid: &str) -> bool {
+        self.removed.contains(uid)
+    }
+
+    /// Whether any object was.
+    pub(crate) fn has_removed(&self) -> bool {
+        !self.removed.is_empty()
+    }
+
+    /// Everybody who had to know has heard of what was removed.
+    pub(crate) fn forget_removed(&mut self) {
+        self.removed.clear();
     }
 
     /// Takes out all that is in a namespace.

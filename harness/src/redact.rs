@@ -10,7 +10,9 @@
 //! - uids, times, and resource versions: `<uid>`, `<time>`, `<resourceVersion>`;
 //! - the hash of a pod template or controller revision where a label holds it: `<hash>`;
 //! - the order of the errors of several `PodSecurityPolicy` objects, which is that of a Go map and so
-//!   random: they are sorted.
+//!   random: they are sorted;
+//! - the order of the warnings about a namespace's existing pods, which is that of their names: where
+//!   one of them names a pod with a made-up name, they are sorted again without it.
 //!
 //! Only messages, warnings and reasons are touched, and only after a verdict was read off them, so
 //! that redaction never changes a verdict, who rejected, or the checks.
@@ -79,6 +81,7 @@ impl Redaction {
         for warning in &mut stage.warnings {
             *warning = self.text(warning);
         }
+        sort_existing_pods(&mut stage.warnings);
         for value in stage.audit_annotations.values_mut() {
             *value = self.text(value);
         }
@@ -113,6 +116,22 @@ impl Redaction {
             redacted = Cow::Owned(sorted);
         }
         (redacted != text).then(|| redacted.into_owned())
+    }
+}
+
+/// Sorts the warnings that follow the one that `EvaluatePodsInNamespace` of
+/// k8s.io/pod-security-admission heads them with, if one of them names a made-up pod.
+fn sort_existing_pods(warnings: &mut [String]) {
+    let heading = |text: &String| {
+        text.starts_with("existing pods in namespace ")
+            && text.contains(" violate the new PodSecurity enforce level ")
+    };
+    let Some(at) = warnings.iter().position(heading) else {
+        return;
+    };
+    let about_pods = &mut warnings[at + 1..];
+    if about_pods.iter().any(|text| text.starts_with("<pod>")) {
+        about_pods.sort();
     }
 }
 

@@ -6,6 +6,8 @@
 
 mod roles;
 
+use std::collections::BTreeSet;
+
 use podgate_admission::request::Source;
 use podgate_admission::value::{Object, Value};
 use podgate_policy::Minor;
@@ -39,6 +41,7 @@ pub(crate) fn state(minor: Minor, source: Seeded) -> State {
     let mut state = State {
         store: Store::new(),
         source,
+        unsettled: BTreeSet::new(),
     };
     for name in NAMESPACES {
         let mut metadata = meta(&mut state, "", name);

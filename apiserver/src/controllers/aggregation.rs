@@ -49,7 +49,7 @@ fn gather(state: &mut State) -> bool {
 }
 
 /// Whether a `LabelSelector` selects the object (`LabelSelectorAsSelector`).
-fn selects(selector: &Value<'_>, object: &Value<'_>) -> bool {
+pub(super) fn selects(selector: &Value<'_>, object: &Value<'_>) -> bool {
     let label = |key: &str| {
         object
             .at(&["metadata", "labels", key])

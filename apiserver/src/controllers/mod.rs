@@ -1,13 +1,28 @@
-//! What controllers make of a write, done before the next request: default service accounts, their
-//! tokens, the end of namespaces, and cluster roles that are gathered from others.
+//! What controllers make of a write, done before anybody can see that it is not: default service
+//! accounts, their tokens, the end of namespaces, cluster roles that are gathered from others, and the
+//! pods of workloads.
 //!
-//! Upstream: `k8s.io/kubernetes/pkg/controller/{serviceaccount,namespace,clusterroleaggregation}`.
+//! The first ones follow the write at once. Workloads wait for the next request that could tell the
+//! difference, since most scenarios have none.
+//!
+//! Upstream: `k8s.io/kubernetes/pkg/controller`.
 
 mod aggregation;
+mod condition;
+mod daemon_set;
+mod deployment;
+mod event;
+pub(crate) mod garbage;
+mod job;
+mod replica_set;
+mod rollout;
+mod stateful_set;
+mod sync;
 
 pub(crate) use aggregation::settle as aggregate;
 
-use podgate_admission::request::Source;
+use podgate_admission::chain::Server;
+use podgate_admission::request::{Source, World};
 use podgate_admission::resource::Resource;
 use podgate_admission::value::{Object, Value};
 use podgate_policy::Minor;
@@ -34,6 +49,31 @@ pub(crate) fn after(
         ("rbac.authorization.k8s.io", "clusterroles") => aggregate(state),
         _ => {}
     }
+    match (written.name, written.namespaced) {
+        ("events", _) => {}
+        ("namespaces", _) => {
+            state.unsettled.insert(name.to_owned());
+        }
+        (_, true) => {
+            state.unsettled.insert(namespace.to_owned());
+        }
+        // What is in no namespace may make a difference in each of them.
+        (_, false) => {
+            let namespaces = state.store.list("namespaces", "");
+            let names = namespaces
+                .iter()
+                .map(|n| n.text_at(&["metadata", "name"]).to_owned());
+            state.unsettled.extend(names);
+        }
+    }
+}
+
+/// Lets the workload controllers run wherever something was written.
+pub(crate) fn settle(server: &Server, state: &mut State) {
+    for namespace in std::mem::take(&mut state.unsettled) {
+        sync::run(server, state, &namespace);
+    }
+    state.store.forget_removed();
 }
 
 /// Every namespace has a default service account until it ends, and its content ends with it.

@@ -13,6 +13,7 @@ use super::check_escalation;
 use super::read::shown;
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::controllers;
 use crate::failure;
 use crate::state::{State, set_kind};
 
@@ -55,6 +56,10 @@ pub(super) fn create_named(server: &Server, state: &mut State, call: &Call<'_>) 
         Ok(mut object) => {
             set_kind(&mut object, call.resource);
             let name = object.text_at(&["metadata", "name"]);
+            // A name that was made up is not taken by what the controllers are about to make.
+            if dry_run && object.text_at(&["metadata", "generateName"]).is_empty() {
+                controllers::settle(server, state);
+            }
             if state
                 .store
                 .find(call.resource.name, call.namespace, name)

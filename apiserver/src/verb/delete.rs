@@ -10,12 +10,14 @@
 use podgate_admission::chain::{self, Server};
 use podgate_admission::decode::decode_untyped;
 use podgate_admission::request::{Body, Operation, Request, Source};
+use podgate_admission::resource::Resource;
 use podgate_admission::status::Status;
 use podgate_admission::value::{Object, Value};
 
 use super::read::{meta, selected, write};
 use crate::answer::{self, Answer};
 use crate::call::Call;
+use crate::controllers::garbage::{FOREGROUND, ORPHAN};
 use crate::failure;
 use crate::options::Options;
 use crate::registry;
@@ -40,7 +42,9 @@ pub(crate) fn delete(server: &Server, state: &mut State, call: &Call<'_>) -> Ans
     }
     match remove(server, state, call, &options, &old) {
         Err(status) => status.into(),
-        Ok(object) if registry::returns_deleted(call.resource) || !finalizers(&old).is_empty() => {
+        Ok(object)
+            if registry::returns_deleted(call.resource) || !finalizers(&object).is_empty() =>
+        {
             Answer::object(200, &object, call.resource.schema, call.minor)
         }
         Ok(_) => Answer::document(&answer::success(
@@ -100,7 +104,10 @@ fn remove(
     .outcome?;
     let mut object = in_version(old, call.resource).into_owned();
     let pending = meta(old, "deletionTimestamp").is_empty();
-    let kept = !finalizers(old).is_empty();
+    if pending && let Some(fields) = object.as_object_mut() {
+        garbage_finalizer(fields.object_mut("metadata"), call.resource, options);
+    }
+    let kept = !finalizers(&object).is_empty();
     let core = call.resource.group.is_empty();
     if let Some(fields) = object.as_object_mut()
         && pending
@@ -134,6 +141,32 @@ fn remove(
     }
     state.settle(call.minor, call.resource, meta(old, "namespace"), name);
     Ok(object)
+}
+
+/// Sets the finalizer that waits for what the options want to become of the dependents
+/// (`deletionFinalizersForGarbageCollection`). Where they say nothing, those that are set count, and
+/// then what the resource does (`DefaultGarbageCollectionPolicy` of the strategies).
+fn garbage_finalizer(metadata: &mut Object<'static>, resource: &Resource, options: &Options) {
+    let is_one = |f: &Value<'_>| matches!(f.as_str(), Some(ORPHAN | FOREGROUND));
+    let policy = options.propagation_policy.as_deref();
+    let set = metadata.get("finalizers").and_then(Value::as_list);
+    let has_one = set.is_some_and(|set| set.iter().any(is_one));
+    let wanted = match policy {
+        Some("Orphan") => Some(ORPHAN),
+        Some("Foreground") => Some(FOREGROUND),
+        None if has_one => return,
+        None if registry::orphans_by_default(resource) => Some(ORPHAN),
+        _ => None,
+    };
+    if wanted.is_none() && !has_one {
+        return;
+    }
+    let finalizers = metadata.list_mut("finalizers");
+    finalizers.retain(|f| !is_one(f));
+    finalizers.extend(wanted.map(Value::from));
+    if finalizers.is_empty() {
+        metadata.remove("finalizers");
+    }
 }
 
 /// Marks an object as being deleted; its generation counts that as a change.

@@ -5,4 +5,5 @@ mod discovery;
 mod exchange;
 mod read;
 mod recorded;
+mod stages;
 mod write;
