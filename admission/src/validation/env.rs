@@ -151,9 +151,14 @@ pub(crate) fn field_selector(
     };
     if let Some((label, subscript)) = subscripted(internal) {
         if label == "metadata.annotations" {
-            let subscript = subscript.to_lowercase();
-            let wrong = names::qualified_name(&subscript, v.minor);
-            v.errors.invalid_each(path, &subscript, wrong);
+            let lowered = subscript.to_lowercase();
+            let wrong = names::qualified_name(&lowered, v.minor);
+            let printed = if v.since(versions::ANNOTATION_KEY_LOWERED) {
+                &lowered
+            } else {
+                subscript
+            };
+            v.errors.invalid_each(path, printed, wrong);
         } else {
             let wrong = names::qualified_name(subscript, v.minor);
             v.errors.invalid_each(path, subscript, wrong);

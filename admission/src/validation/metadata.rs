@@ -184,8 +184,7 @@ fn owner_references(v: &mut Validator, meta: &Value<'_>, path: &Path<'_>) {
             name.to_owned()
         };
         match &first_controller {
-            None => first_controller = Some(controller),
-            Some(first) => {
+            Some(first) if !first.is_empty() => {
                 let detail = format!(
                     "Only one reference can have Controller set to true. Found \"true\" in \
                      references for {first} and {controller}"
@@ -195,6 +194,8 @@ fn owner_references(v: &mut Validator, meta: &Value<'_>, path: &Path<'_>) {
                     v.errors.invalid(path, value, detail);
                 }
             }
+            // Upstream takes an empty name for none.
+            _ => first_controller = Some(controller),
         }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) const LABEL_WITHOUT_DOTS: u8 = 27;
 /// Qualified names are called label keys, and their length is counted in bytes.
 pub(crate) const LABEL_KEYS: u8 = 35;
 /// A port name without a letter is no longer told that a number would do.
-pub(crate) const PORT_NAME_LETTER: u8 = 24;
+pub(crate) const PORT_NAME_LETTER: u8 = 25;
 /// Values in the expressions of a label selector must be label values.
 pub(crate) const SELECTOR_VALUES: u8 = 26;
 /// Two controlling owners are named with their kinds.
@@ -39,6 +39,9 @@ pub(crate) const NO_CLUSTER_NAME: u8 = 24;
 pub(crate) const MANAGED_FIELDS_INDEXED: u8 = 22;
 /// The name of a replication controller is checked without its `generateName`.
 pub(crate) const CONTROLLER_GENERATED_NAME_UNCHECKED: u8 = 35;
+
+/// A bad key of an annotation in a `fieldPath` is printed in lower case, as it is checked.
+pub(crate) const ANNOTATION_KEY_LOWERED: u8 = 25;
 
 // Claims.
 
@@ -82,7 +85,7 @@ pub(crate) const HOST_IPS_KNOWN: u8 = 28;
 /// ... and allowed by default.
 pub(crate) const HOST_IPS: u8 = 29;
 /// Huge pages are resources of the downward API.
-pub(crate) const DOWNWARD_HUGE_PAGES: u8 = 22;
+pub(crate) const DOWNWARD_HUGE_PAGES: u8 = 23;
 /// Huge pages must be multiples of their size.
 pub(crate) const DIVISIBLE_HUGE_PAGES: u8 = 21;
 /// The limit is named when a request exceeds it.
@@ -95,7 +98,7 @@ pub(crate) const POD_LEVEL_RESOURCES: u8 = 34;
 /// it out.
 pub(crate) const HOST_PORT_REPORTED: u8 = 28;
 /// Block devices may come from ephemeral volumes.
-pub(crate) const EPHEMERAL_BLOCK: u8 = 22;
+pub(crate) const EPHEMERAL_BLOCK: u8 = 23;
 /// Image volumes may not be mounted in part.
 pub(crate) const IMAGE_SUB_PATHS_REFUSED: std::ops::Range<u8> = 31..33;
 /// A sleep of zero seconds is allowed.

@@ -158,7 +158,8 @@ fn stateful_set_immutable(v: &mut Validator, new: &Value<'_>, old: &Value<'_>) {
         ("revisionHistoryLimit", 33),
     ];
     let fields = match v.minor {
-        ..23 => "'replicas', 'template', and 'updateStrategy'",
+        ..22 => "'replicas', 'template', and 'updateStrategy'",
+        22 => "'replicas', 'template', 'updateStrategy' and 'minReadySeconds'",
         23..26 => {
             "'replicas', 'template', 'updateStrategy', 'persistentVolumeClaimRetentionPolicy' and \
              'minReadySeconds'"
