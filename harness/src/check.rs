@@ -14,7 +14,7 @@ use std::thread;
 pub use context::{Policy, Target};
 pub use finding::{AnswerLine, Finding, PodFinding};
 use podgate_admission::resource;
-use podgate_manifest::{Document, Input, WalkOptions};
+use podgate_manifest::{Document, Input, Source, WalkOptions};
 use podgate_policy::Minor;
 
 use crate::error::Error;
@@ -44,13 +44,14 @@ pub struct Options {
 /// What became of one document of the input.
 #[derive(Debug)]
 pub enum Item {
-    /// It was judged; one finding for each target.
-    Judged(Vec<Finding>),
+    /// It was judged; one finding for each target. Where a server could not read it, the error says
+    /// where in the file.
+    Judged(Vec<Finding>, Option<Error>),
     /// It is context for others: a namespace, a service account, RBAC ...
     Context(Place),
     /// Its kind is not one that pod admission judges, or it is no object at all.
     NotJudged(Place),
-    /// It cannot be read, or the server cannot read it.
+    /// It cannot be read.
     Unreadable(Error, Place),
 }
 
@@ -143,17 +144,15 @@ pub fn check(options: &Options) -> Result<Vec<Item>, Error> {
                     manifest.reference(),
                 )));
             }
-            Entry::Judged(manifest) => {
+            Entry::Judged(_) => {
                 let Some(judged) = findings.next() else { break };
-                let place = Place::of(&manifest.document, manifest.reference());
                 let mut unreadable = None;
                 let mut of_object = Vec::with_capacity(judged.len());
                 for one in judged {
                     unreadable = unreadable.or(one.unreadable);
                     of_object.push(one.finding);
                 }
-                items.push(Item::Judged(of_object));
-                items.extend(unreadable.map(|error| Item::Unreadable(error, place)));
+                items.push(Item::Judged(of_object, unreadable));
             }
         }
     }
@@ -184,31 +183,36 @@ impl Entry {
 }
 
 fn read(input: &Input, entries: &mut Vec<Entry>) {
-    let source = match input.read() {
-        Ok(source) => source,
+    let documents = match input.documents() {
+        Ok(documents) => documents,
         Err(error) => return entries.push(Entry::Done(unreadable(error))),
     };
     let before = entries.len();
-    for document in podgate_manifest::read_documents(&source) {
+    for document in documents {
         match document {
             Ok(document) => split(document, input.is_named(), entries),
             Err(error) => entries.push(Entry::Done(unreadable(error))),
         }
     }
     if entries.len() == before {
-        let place = Place {
-            object: String::new(),
-            file: source.name().to_owned(),
-            line: 1,
+        let file = match input {
+            Input::Stdin => Source::STDIN.to_owned(),
+            Input::Named(path) | Input::Found(path) => path.display().to_string(),
         };
         entries.push(Entry::Done(if input.is_named() {
-            let error = Error::input(format!("{}: there is no object in it", source.name()));
-            Item::Unreadable(
-                error.hint("the file is empty, or holds only comments"),
-                place,
-            )
+            let hint = "the file is empty, or holds only comments".to_owned();
+            unreadable(podgate_manifest::Error::of_file(
+                &file,
+                "there is no object in it",
+                Some(hint),
+            ))
         } else {
-            Item::NotJudged(place)
+            let object = String::new();
+            Item::NotJudged(Place {
+                object,
+                file,
+                line: 1,
+            })
         }));
     }
 }
@@ -232,6 +236,12 @@ fn split(document: Document, named: bool, entries: &mut Vec<Entry>) {
         }));
     }
     for document in document.flatten() {
+        let document = document.and_then(|document| match document.kind() {
+            // kubectl refuses to send it. In a folder it is a notice (a `Chart.yaml` has an apiVersion
+            // and no kind).
+            None if named => document.check_object().map(|()| document),
+            _ => Ok(document),
+        });
         match document {
             Err(error) => entries.push(Entry::Done(unreadable(error))),
             Ok(document) => {
@@ -279,6 +289,10 @@ const CONTEXT: [&str; 10] = [
     "Secret",
 ];
 
+/// Groups whose kinds are Kubernetes' own: one of theirs in a version that no server has is refused
+/// there, and must not be passed over here. (`extensions` held workloads before 1.16.)
+const OWN_GROUPS: [&str; 4] = ["", "apps", "batch", "extensions"];
+
 fn role(manifest: &Manifest) -> Role {
     let (version, kind) = (manifest.api_version(), manifest.kind());
     let known = Minor::all()
@@ -288,8 +302,19 @@ fn role(manifest: &Manifest) -> Role {
         Some(resource) if resource.template.is_some() => Role::Judged,
         Some(resource) if CONTEXT.contains(&resource.kind) => Role::Context,
         _ if crate::foreign::decides(kind) => Role::Context,
+        None if is_workload(version, kind) => Role::Judged,
         _ => Role::Other,
     }
+}
+
+/// Whether that is meant to be a workload, though no server knows it under that version or in that
+/// spelling.
+fn is_workload(api_version: &str, kind: &str) -> bool {
+    let group = api_version.rsplit_once('/').map_or("", |(group, _)| group);
+    OWN_GROUPS.contains(&group)
+        && resource::RESOURCES
+            .iter()
+            .any(|r| r.template.is_some() && r.kind.eq_ignore_ascii_case(kind))
 }
 
 /// Whether the input itself says what pods may do.

@@ -53,6 +53,13 @@ impl Error {
         self
     }
 
+    /// The same with a word on what to do, unless there is one.
+    #[must_use]
+    pub fn or_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint.get_or_insert_with(|| hint.into());
+        self
+    }
+
     /// Whose turn it is.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {

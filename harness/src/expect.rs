@@ -27,14 +27,7 @@ pub fn unmet(
 ) -> Vec<Unmet> {
     let mut unmet = Vec::new();
     for expectation in &scenario.expect {
-        let applies = expectation
-            .clusters
-            .as_ref()
-            .is_none_or(|c| c.contains(&cluster.name))
-            && expectation
-                .kubernetes
-                .is_none_or(|range| range.contains(minor));
-        if applies {
+        if expectation.applies(cluster, minor) {
             unmet.extend(
                 differences(expectation, outcomes)
                     .into_iter()

@@ -13,8 +13,10 @@ pub struct Selection {
     pub scenarios: Vec<String>,
     /// Clusters, by name or file; none: all.
     pub clusters: Vec<String>,
-    /// Minors; none: each cluster's own.
+    /// Minors; none: the project's.
     pub kubernetes: Option<MinorRange>,
+    /// The minors of the project, which nobody asked for by name; none: each cluster's own.
+    pub project: Option<MinorRange>,
 }
 
 /// The scenarios of one cluster at one minor: they share a boot.
@@ -37,9 +39,21 @@ pub struct Plan {
     pub scenarios: Vec<Scenario>,
     /// What runs, by cluster and then by minor.
     pub jobs: Vec<Job>,
-    /// Cells that are not applicable: the cluster's name, the scenario's id where it is the
-    /// scenario that does not apply, and the ranges of minors.
-    pub not_applicable: Vec<(String, Option<String>, Vec<MinorRange>)>,
+    /// What does not run although it was selected, and why not.
+    pub not_applicable: Vec<NotApplicable>,
+}
+
+/// Cells that were selected and do not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotApplicable {
+    /// The cluster.
+    pub cluster: String,
+    /// The scenario, where it is the scenario that is not for them.
+    pub scenario: Option<String>,
+    /// The minors.
+    pub minors: Vec<Minor>,
+    /// How many cells that are.
+    pub cells: usize,
 }
 
 impl Plan {
@@ -49,88 +63,105 @@ impl Plan {
         let clusters = if selection.clusters.is_empty() {
             suite.clusters.clone()
         } else {
-            selection
-                .clusters
-                .iter()
-                .map(|name| suite.cluster(name))
-                .collect::<Result<_, _>>()?
-        };
-        let scenarios = select_scenarios(suite, &selection.scenarios)?;
-
-        let mut jobs = Vec::new();
-        let mut not_applicable = Vec::new();
-        for (at, cluster) in clusters.iter().enumerate() {
-            let own = cluster.minors()?;
-            let asked: Vec<Minor> = match selection.kubernetes {
-                Some(range) => range.minors().collect(),
-                None => own.clone(),
-            };
-            let (applicable, outside): (Vec<Minor>, Vec<Minor>) =
-                asked.into_iter().partition(|minor| own.contains(minor));
-            if !outside.is_empty() {
-                if !selection.clusters.is_empty() {
-                    return Err(Error::input(format!(
-                        "cluster `{}` is not for Kubernetes {}",
-                        cluster.name,
-                        shown(&outside)
-                    ))
-                    .hint(format!("it is for {}", shown(&own))));
+            let chosen = selection.clusters.iter().map(|name| suite.cluster(name));
+            let mut clusters: Vec<Cluster> = Vec::new();
+            for cluster in chosen {
+                let cluster = cluster?;
+                // A cluster that is named twice runs once.
+                if !clusters.iter().any(|known| known.name == cluster.name) {
+                    clusters.push(cluster);
                 }
-                not_applicable.push((cluster.name.clone(), None, ranges(&outside)));
             }
-            for minor in applicable {
-                let of_minor: Vec<usize> = (0..scenarios.len())
-                    .filter(|&s| scenarios[s].runs_on(cluster))
-                    .filter(|&s| {
-                        scenarios[s]
-                            .kubernetes
-                            .is_none_or(|range| range.contains(minor))
-                    })
-                    .collect();
-                if !of_minor.is_empty() {
-                    jobs.push(Job {
-                        cluster: at,
-                        minor,
-                        scenarios: of_minor,
+            clusters
+        };
+        let mut plan = Self {
+            clusters,
+            scenarios: select_scenarios(suite, &selection.scenarios)?,
+            jobs: Vec::new(),
+            not_applicable: Vec::new(),
+        };
+        for at in 0..plan.clusters.len() {
+            plan.add_cluster(at, selection)?;
+        }
+        Ok(plan)
+    }
+
+    fn add_cluster(&mut self, at: usize, selection: &Selection) -> Result<(), Error> {
+        let cluster = &self.clusters[at];
+        let asked: Vec<Minor> = match selection.kubernetes.or(selection.project) {
+            Some(range) => range.minors().collect(),
+            None => cluster.minors.clone(),
+        };
+        let (applicable, outside): (Vec<Minor>, Vec<Minor>) = asked
+            .into_iter()
+            .partition(|minor| cluster.minors.contains(minor));
+        let chosen = |scenario: &&Scenario| scenario.runs_on(cluster);
+        if !outside.is_empty() {
+            if !selection.clusters.is_empty() && selection.kubernetes.is_some() {
+                return Err(Error::input(format!(
+                    "cluster `{}` is not for Kubernetes {}",
+                    cluster.name,
+                    shown(&outside)
+                ))
+                .hint(format!("it is for {}", shown(&cluster.minors))));
+            }
+            self.not_applicable.push(NotApplicable {
+                cluster: cluster.name.clone(),
+                scenario: None,
+                cells: outside.len() * self.scenarios.iter().filter(chosen).count(),
+                minors: outside,
+            });
+        }
+        for scenario in &self.scenarios {
+            if !scenario.runs_on(cluster) {
+                // Both were named, and the scenario leaves the cluster out.
+                if !selection.scenarios.is_empty() && !selection.clusters.is_empty() {
+                    self.not_applicable.push(NotApplicable {
+                        cluster: cluster.name.clone(),
+                        scenario: Some(scenario.id.clone()),
+                        cells: applicable.len(),
+                        minors: applicable.clone(),
                     });
                 }
+                continue;
             }
-            for scenario in scenarios.iter().filter(|s| s.runs_on(cluster)) {
-                let Some(range) = scenario.kubernetes else {
-                    continue;
-                };
-                let outside: Vec<Minor> = match selection.kubernetes {
-                    Some(asked) => asked.minors().filter(|m| own.contains(m)).collect(),
-                    None => own.clone(),
-                };
-                let outside: Vec<Minor> = outside
-                    .into_iter()
-                    .filter(|minor| !range.contains(*minor))
-                    .collect();
-                if outside.is_empty() {
-                    continue;
-                }
-                if !selection.scenarios.is_empty() && selection.kubernetes.is_some() {
-                    return Err(Error::input(format!(
-                        "scenario `{}` is not for Kubernetes {}",
-                        scenario.id,
-                        shown(&outside)
-                    ))
-                    .hint(format!("it is for {range}")));
-                }
-                not_applicable.push((
-                    cluster.name.clone(),
-                    Some(scenario.id.clone()),
-                    ranges(&outside),
-                ));
+            let outside: Vec<Minor> = applicable
+                .iter()
+                .copied()
+                .filter(|minor| !scenario.runs_in(*minor))
+                .collect();
+            if outside.is_empty() {
+                continue;
+            }
+            if !selection.scenarios.is_empty() && selection.kubernetes.is_some() {
+                return Err(Error::input(format!(
+                    "scenario `{}` is not for Kubernetes {}",
+                    scenario.id,
+                    shown(&outside)
+                ))
+                .hint(format!("it is for {}", shown(&scenario.minors_on(cluster)))));
+            }
+            self.not_applicable.push(NotApplicable {
+                cluster: cluster.name.clone(),
+                scenario: Some(scenario.id.clone()),
+                cells: outside.len(),
+                minors: outside,
+            });
+        }
+        for minor in applicable {
+            let runs = |s: &usize| {
+                self.scenarios[*s].runs_on(cluster) && self.scenarios[*s].runs_in(minor)
+            };
+            let scenarios: Vec<usize> = (0..self.scenarios.len()).filter(runs).collect();
+            if !scenarios.is_empty() {
+                self.jobs.push(Job {
+                    cluster: at,
+                    minor,
+                    scenarios,
+                });
             }
         }
-        Ok(Self {
-            clusters,
-            scenarios,
-            jobs,
-            not_applicable,
-        })
+        Ok(())
     }
 
     /// The plan in parts of one cluster and one scenario each.

@@ -11,7 +11,7 @@ use crate::execute::Results;
 use crate::expect::Unmet;
 use crate::plan::Plan;
 use crate::snapshot::{Comparison, Header, Minors, Outcomes, Store};
-use crate::suite::{Cluster, Scenario, Suite};
+use crate::suite::Suite;
 
 /// What a run says about a suite.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ pub fn report(
             .map(|(minor, cell)| (*minor, cell.run.outcomes.clone()))
             .collect();
         let path = store.path(&cluster.name, Path::new(&scenario.id))?;
-        let applicable: Minors = applicable(cluster, scenario)?.into_iter().collect();
+        let applicable: Minors = scenario.minors_on(cluster).into_iter().collect();
         let comparison = store.compare(&path, &observed, applicable)?;
         let proposed = if comparison.agrees() {
             store.settle(&path, observed.keys().copied().collect())?;
@@ -124,23 +124,12 @@ pub fn report(
     })
 }
 
-/// The minors on which `scenario` runs on `cluster`.
-fn applicable(cluster: &Cluster, scenario: &Scenario) -> Result<Vec<Minor>, Error> {
-    let mut minors = cluster.minors()?;
-    minors.retain(|minor| {
-        scenario
-            .kubernetes
-            .is_none_or(|range| range.contains(*minor))
-    });
-    Ok(minors)
-}
-
 /// The snapshots that no scenario on any cluster has.
 pub fn unreferenced(suite: &Suite, store: &Store) -> Result<BTreeSet<PathBuf>, Error> {
     let mut paths = BTreeSet::new();
     for cluster in &suite.clusters {
-        for scenario in suite.scenarios.iter().filter(|s| s.runs_on(cluster)) {
-            if !applicable(cluster, scenario)?.is_empty() {
+        for scenario in &suite.scenarios {
+            if !scenario.minors_on(cluster).is_empty() {
                 paths.insert(store.path(&cluster.name, Path::new(&scenario.id))?);
             }
         }

@@ -9,6 +9,7 @@ use podgate_admission::controller;
 use podgate_admission::decode::decode_untyped;
 use podgate_admission::encode::encode_untyped;
 use podgate_admission::resource::{self, Resource};
+use podgate_manifest::{Document, Segment};
 use podgate_policy::Minor;
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ use crate::foreign::Foreign;
 use crate::outcome::{self, By, Outcome, Rejection, Stage, Step, Verdict};
 use crate::redact::Redaction;
 use crate::subject;
-use crate::suite::{Action, Cluster, Manifest, Patch, Requester, Scenario};
+use crate::suite::{Action, Cluster, ExpectedVerdict, Manifest, Patch, Requester, Scenario};
 
 /// What a scenario did on one cluster at one minor.
 #[derive(Clone, Debug, Default)]
@@ -118,10 +119,12 @@ pub async fn run(
             .clone()
             .unwrap_or_else(|| namespace_name(&scenario.id, &cluster.name)),
         declared: declared_namespaces(cluster, scenario),
-        foreign: Foreign::of(cluster.objects.iter().chain(&scenario.manifests)),
+        foreign: Foreign::default(),
         made_up: Vec::new(),
         run: ScenarioRun::default(),
     };
+    let objects = cluster.objects.iter().chain(&scenario.manifests);
+    runner.foreign.add(objects, Some(&runner.namespace));
     runner.make_namespace(cluster).await?;
     prepare_namespace(client, cluster, minor, &runner.namespace).await?;
     for step in &scenario.steps {
@@ -183,12 +186,12 @@ impl Runner<'_> {
         if answer.succeeded() {
             return Ok(());
         }
-        Err(Error::input(format!(
-            "{}: the namespace of the scenario is refused by Kubernetes {}: {}",
-            self.scenario.file.display(),
-            self.minor,
-            answer.message()
-        )))
+        let heads = [self.scenario.head.as_ref(), Some(&cluster.head)];
+        let refused = refused_namespace(heads.into_iter().flatten(), self.minor, answer.message());
+        Err(refused.unwrap_or_else(|| {
+            let file = self.scenario.file.display();
+            Error::input(format!("{file}: {}", answer.message()))
+        }))
     }
 
     async fn apply(
@@ -239,9 +242,27 @@ impl Runner<'_> {
             let body = Some(("application/merge-patch+json", manifest.body.as_bytes()));
             answer = self.send(Method::PATCH, &path, body, identity).await?;
         }
+        if let Verdict::Rejected(rejection) = self.verdict(&answer, resource, namespace.as_deref())
+            && rejection.by == By::Decode
+            && !self.expects_unreadable(&manifest.reference())
+        {
+            let (body, message) = (&manifest.body, &rejection.message);
+            return Err(manifest
+                .unreadable(body, resource, self.minor, message)
+                .hint("a scenario that is about this says `rejected: Decode` under spec.expect"));
+        }
         let done = (step, manifest.reference(), outcome::Action::Applied);
         self.record(done, Some(manifest), resource, &answer, identity)
             .await
+    }
+
+    /// Whether the scenario is about an object that the server cannot read. Anywhere else such an
+    /// object is a mistake in the file.
+    fn expects_unreadable(&self, object: &str) -> bool {
+        self.scenario.expect.iter().any(|expectation| {
+            expectation.object == object
+                && expectation.own.verdict == Some(ExpectedVerdict::Rejected(By::Decode))
+        })
     }
 
     async fn patch(
@@ -337,7 +358,10 @@ impl Runner<'_> {
         answer: &Answer,
         identity: &Identity,
     ) -> Result<(), Error> {
-        let verdict = self.verdict(answer, resource);
+        let namespace = answer.body["metadata"]["namespace"]
+            .as_str()
+            .or_else(|| manifest?.document.namespace());
+        let verdict = self.verdict(answer, resource, namespace);
         let mut outcome = Outcome {
             step: step.cloned(),
             object,
@@ -395,7 +419,7 @@ impl Runner<'_> {
         let verdict = if answer.code == 409 && answer.body["reason"] == "AlreadyExists" {
             Verdict::Admitted
         } else {
-            self.verdict(&answer, pods)
+            self.verdict(&answer, pods, Some(namespace))
         };
         let mut stage = stage(&identity, verdict, &answer.warnings, &answer.audit);
         let mut redaction = self.redaction();
@@ -409,8 +433,9 @@ impl Runner<'_> {
         Ok(Some(stage))
     }
 
-    fn verdict(&self, answer: &Answer, resource: &Resource) -> Verdict {
-        if let Some(reason) = self.foreign.undecided(resource) {
+    fn verdict(&self, answer: &Answer, resource: &Resource, namespace: Option<&str>) -> Verdict {
+        let namespace = namespace.unwrap_or(&self.namespace);
+        if let Some(reason) = self.foreign.undecided(resource, namespace) {
             return Verdict::Undecided { reason };
         }
         if answer.succeeded() {
@@ -566,6 +591,30 @@ async fn apply_as_admin(
         message,
         "objects of a cluster must be admitted before its scenarios run",
     ))
+}
+
+/// Why a server refuses a namespace, at the label or annotation that its message names, in the first
+/// of the files that say what namespaces carry.
+pub(crate) fn refused_namespace<'a>(
+    heads: impl Iterator<Item = &'a Document>,
+    minor: Minor,
+    message: &str,
+) -> Option<Error> {
+    const HINT: &str =
+        "every namespace carries what the cluster file and the scenario say under spec.namespace";
+    let [field, key] = ["labels", "annotations"].into_iter().find_map(|field| {
+        let (_, rest) = message.split_once(&format!("metadata.{field}["))?;
+        Some([field, rest.split_once(']')?.0])
+    })?;
+    let path = ["spec", "namespace", field, key].map(Segment::from);
+    let head = heads
+        .into_iter()
+        .find(|head| head.position(&path).is_some())?;
+    let refused = format!("Kubernetes {minor} refuses the namespace: {message}");
+    Some(
+        head.error_at(&path, true, refused, Some(HINT.to_owned()))
+            .into(),
+    )
 }
 
 /// The name in an answer: of the object, or of the one that was refused.

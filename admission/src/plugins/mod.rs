@@ -162,6 +162,11 @@ impl Plugin {
         KNOWN.iter().find(|k| k.name == name).map(|k| k.plugin)
     }
 
+    /// Every plugin of every minor.
+    pub fn all() -> impl Iterator<Item = Self> {
+        KNOWN.iter().map(|known| known.plugin)
+    }
+
     fn known(self) -> &'static Known {
         // The table lists the plugins in the order of the enum, which a test holds to.
         &KNOWN[self as usize]

@@ -2,7 +2,6 @@
 //! input brings, and a namespace for each object.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 use http::Method;
 use podgate_admission::request::User;
@@ -11,6 +10,7 @@ use podgate_apiserver::{ApiServer, Clock, Seeded};
 use podgate_policy::{LevelVersion, Minor, labels};
 use serde_json::json;
 
+use super::judge::without_server_fields;
 use crate::error::Error;
 use crate::exchange::{Call, Identity, exchange};
 use crate::foreign::Foreign;
@@ -91,7 +91,9 @@ impl Context {
         let server = ApiServer::new(config, Seeded::new(1, Clock::default()));
         let requester = requester.or(target.cluster.as_ref().and_then(|c| c.requester.as_ref()));
         let cluster_objects = target.cluster.iter().flat_map(|cluster| &cluster.objects);
-        let foreign = Foreign::of(cluster_objects.chain(context));
+        let mut foreign = Foreign::default();
+        foreign.add(cluster_objects, None);
+        foreign.add(context, Some(default_namespace));
 
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
@@ -211,19 +213,24 @@ impl Setup<'_> {
         if answer.succeeded() {
             return Ok(());
         }
-        let message = format!(
-            "Kubernetes {} refuses the namespace `{name}`: {}",
-            self.target.minor,
-            answer.message()
-        );
-        Err(match own {
-            Some(own) => own.error_at(
-                "metadata",
-                message,
+        let message = answer.message();
+        if let Some(own) = own {
+            let field = ["labels", "annotations"].into_iter().find_map(|field| {
+                let (_, rest) = message.split_once(&format!("metadata.{field}["))?;
+                Some(format!("metadata.{field}[{}]", rest.split_once(']')?.0))
+            });
+            return Err(own.error_at(
+                field.as_deref().unwrap_or("metadata.name"),
+                format!("Kubernetes {} refuses it: {message}", self.target.minor),
                 "nothing can be judged in a namespace that is refused",
-            ),
-            None => Error::input(message),
-        })
+            ));
+        }
+        let head = self.target.cluster.iter().map(|cluster| &cluster.head);
+        match run::refused_namespace(head, self.target.minor, message) {
+            Some(error) => Err(error),
+            // There can be no such namespace: the server says so of each object in it.
+            None => Ok(()),
+        }
     }
 
     async fn object(&self, client: &kube::Client, manifest: &Manifest) -> Result<(), Error> {
@@ -234,10 +241,11 @@ impl Setup<'_> {
             .document
             .namespace()
             .unwrap_or(self.default_namespace);
+        let body = without_server_fields(&manifest.body);
         let call = Call {
             method: Method::POST,
             path: run::collection(resource, resource.namespaced.then_some(namespace)),
-            body: Some(("application/json", manifest.body.as_bytes())),
+            body: Some(("application/json", body.as_bytes())),
             identity: &Identity::Admin,
         };
         let answer = exchange(client, call).await?;
@@ -245,11 +253,13 @@ impl Setup<'_> {
         if answer.succeeded() || answer.code == 409 {
             return Ok(());
         }
-        let mut message = format!("Kubernetes {} refuses it: ", self.target.minor);
-        let _ = write!(message, "{}", answer.message());
         Err(manifest.error_at(
             "",
-            message,
+            format!(
+                "Kubernetes {} refuses it: {}",
+                self.target.minor,
+                answer.message()
+            ),
             "the judged objects may need it, so nothing is judged without it",
         ))
     }

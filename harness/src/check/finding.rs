@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use podgate_policy::Minor;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use crate::outcome::{By, Rejection, Stage, Verdict};
 
 /// The verdict on an object. Serialised it is the line that users' tools read; the names and the
-/// order of its fields are part of the contract.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+/// order of its fields are part of the contract, so [`Serialize`] spells them out.
+#[derive(Clone, Debug)]
 pub struct Finding {
     /// `Kind/NAMESPACE/NAME`
     pub object: String,
@@ -19,45 +20,68 @@ pub struct Finding {
     pub line: usize,
     /// The cluster; `None` where the policy came from flags or from the input.
     pub cluster: Option<String>,
-    /// The minor: `1.36`.
-    pub kubernetes: String,
+    /// The minor.
+    pub minor: Minor,
     /// The answer to the object itself.
-    #[serde(flatten)]
     pub answer: AnswerLine,
     /// Whether the object and all its pods are admitted.
     pub ok: bool,
     /// For workloads: the pods that its controller would create.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub pods: Option<Vec<PodFinding>>,
     /// The object as the server would store it, where that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stored: Option<serde_json::Value>,
 }
 
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("object", &self.object)?;
+        line.serialize_entry("file", &self.file)?;
+        line.serialize_entry("line", &self.line)?;
+        line.serialize_entry("cluster", &self.cluster)?;
+        line.serialize_entry("kubernetes", &self.minor.to_string())?;
+        self.answer.write(&mut line, Some(self.ok))?;
+        if let Some(pods) = &self.pods {
+            line.serialize_entry("pods", pods)?;
+        }
+        if let Some(stored) = &self.stored {
+            line.serialize_entry("stored", stored)?;
+        }
+        line.end()
+    }
+}
+
 /// The verdict on a pod of a workload.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct PodFinding {
     /// `Pod/NAMESPACE/NAME`, the name as the server generated it.
     pub object: String,
     /// The answer to the pod.
-    #[serde(flatten)]
     pub answer: AnswerLine,
     /// The pod as the server would store it, where that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub stored: Option<serde_json::Value>,
 }
 
+impl Serialize for PodFinding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut line = serializer.serialize_map(None)?;
+        line.serialize_entry("object", &self.object)?;
+        self.answer.write(&mut line, None)?;
+        if let Some(stored) = &self.stored {
+            line.serialize_entry("stored", stored)?;
+        }
+        line.end()
+    }
+}
+
 /// What the server answers to one request.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnswerLine {
     /// Who asks: `admin`.
     pub r#as: String,
     /// Whether it is admitted; `None` where that cannot be known.
     pub admitted: Option<bool>,
     /// Why it cannot be known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub undecided: Option<String>,
     /// By whom it is rejected.
     pub by: Option<By>,
@@ -97,6 +121,24 @@ impl AnswerLine {
             Verdict::Undecided { reason } => line.undecided = Some(reason),
         }
         line
+    }
+
+    /// Writes its fields into a line; `ok` has its place among them.
+    fn write<M: SerializeMap>(&self, line: &mut M, ok: Option<bool>) -> Result<(), M::Error> {
+        line.serialize_entry("as", &self.r#as)?;
+        line.serialize_entry("admitted", &self.admitted)?;
+        if let Some(reason) = &self.undecided {
+            line.serialize_entry("undecided", reason)?;
+        }
+        if let Some(ok) = ok {
+            line.serialize_entry("ok", &ok)?;
+        }
+        line.serialize_entry("by", &self.by)?;
+        line.serialize_entry("code", &self.code)?;
+        line.serialize_entry("checks", &self.checks)?;
+        line.serialize_entry("message", &self.message)?;
+        line.serialize_entry("warnings", &self.warnings)?;
+        line.serialize_entry("auditAnnotations", &self.audit_annotations)
     }
 
     pub(super) fn reject(&mut self, rejection: Rejection) {

@@ -2,13 +2,11 @@
 //! create, straight through the admission chain.
 
 use podgate_admission::controller;
-use podgate_admission::decode::{self, decode_untyped};
+use podgate_admission::decode::decode_untyped;
 use podgate_admission::encode::{encode, encode_untyped};
 use podgate_admission::request::{Body, FieldValidation, Operation, Request, Response, User};
 use podgate_admission::resource::{self, Resource};
 use podgate_admission::value::{Object, Value};
-use podgate_manifest::Segment;
-use podgate_policy::Minor;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -47,7 +45,7 @@ pub(super) fn judge(
         file: manifest.document.file().to_owned(),
         line: manifest.document.start().line,
         cluster: context.cluster.clone(),
-        kubernetes: context.minor.to_string(),
+        minor: context.minor,
         answer: AnswerLine::of(Stage {
             requester: context.requester.clone(),
             verdict: Verdict::Admitted,
@@ -84,12 +82,12 @@ pub(super) fn judge(
         &context.user,
         Body::Json(body.as_bytes()),
     );
-    let stage = stage(context, resource, &response, &context.requester);
+    let stage = stage(context, resource, namespace, &response, &context.requester);
     let unreadable = stage
         .verdict
         .rejection()
         .filter(|rejection| rejection.by == By::Decode)
-        .map(|rejection| unreadable(manifest, &body, resource, context.minor, &rejection.message));
+        .map(|rejection| manifest.unreadable(&body, resource, context.minor, &rejection.message));
     finding.ok = stage.verdict.is_admitted();
     finding.answer = AnswerLine::of(stage);
     if let Ok(stored) = &response.outcome {
@@ -129,7 +127,7 @@ fn judge_pod(
     let name = stored.map_or(prefix.as_str(), |pod| pod.text_at(&["metadata", "name"]));
     PodFinding {
         object: format!("Pod/{namespace}/{name}"),
-        answer: AnswerLine::of(stage(context, pods, &response, &requester)),
+        answer: AnswerLine::of(stage(context, pods, namespace, &response, &requester)),
         stored: stored
             .filter(|_| show_object)
             .and_then(|pod| json(pod, pods, context.minor)),
@@ -161,10 +159,12 @@ fn ask<'a>(
 fn stage(
     context: &Context,
     resource: &Resource,
+    namespace: &str,
     response: &Response<'_>,
     requester: &str,
 ) -> Stage {
-    let verdict = match (&response.outcome, context.foreign.undecided(resource)) {
+    let undecided = context.foreign.undecided(resource, namespace);
+    let verdict = match (&response.outcome, undecided) {
         (_, Some(reason)) => Verdict::Undecided { reason },
         (Ok(_), None) => Verdict::Admitted,
         (Err(status), None) => {
@@ -192,7 +192,7 @@ fn stage(
 }
 
 /// The object without what a server sets, so that a dump of a live cluster reads like a manifest.
-fn without_server_fields(body: &str) -> Cow<'_, str> {
+pub(super) fn without_server_fields(body: &str) -> Cow<'_, str> {
     // The body's keys are sorted and its spelling is ours, so this finds every candidate.
     let suspect = SET_BY_SERVER
         .iter()
@@ -212,41 +212,10 @@ fn without_server_fields(body: &str) -> Cow<'_, str> {
     Cow::Owned(encode_untyped(&Value::Object(object)))
 }
 
-/// Where in the user's file the value stands that the server cannot read.
-fn unreadable(
-    manifest: &Manifest,
-    body: &str,
-    resource: &'static Resource,
-    minor: Minor,
-    message: &str,
-) -> Error {
-    let path: Vec<Segment> = match decode::decode(body.as_bytes(), resource.schema, minor) {
-        Ok(_) => Vec::new(),
-        Err(error) => error
-            .location
-            .path
-            .iter()
-            .map(|segment| match segment {
-                decode::Segment::Key(key) => Segment::from(key.as_str()),
-                decode::Segment::Index(index) => Segment::from(*index),
-            })
-            .collect(),
-    };
-    let field = podgate_manifest::FieldPath(path.clone());
-    let hint = if path.is_empty() {
-        format!("Kubernetes {minor} cannot read this as a {}", resource.kind)
-    } else {
-        format!(
-            "{field} of a {} is of another type; podgate judges what the server can read",
-            resource.kind
-        )
-    };
-    manifest
-        .document
-        .error_at(&path, true, message, Some(hint))
-        .into()
-}
-
-fn json(object: &Value<'_>, resource: &Resource, minor: Minor) -> Option<serde_json::Value> {
+fn json(
+    object: &Value<'_>,
+    resource: &Resource,
+    minor: podgate_policy::Minor,
+) -> Option<serde_json::Value> {
     serde_json::from_str(&encode(object, resource.schema, minor)).ok()
 }

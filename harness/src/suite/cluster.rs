@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use podgate_manifest::Document;
+use podgate_policy::Minor;
 use serde::Deserialize;
 
 use super::manifest::Manifest;
 use super::read;
+use super::server::Admission;
 use crate::error::Error;
-use crate::versions::MinorRange;
 
 /// A cluster configuration under test.
 #[derive(Clone, Debug)]
@@ -23,14 +24,14 @@ pub struct Cluster {
     pub file: PathBuf,
     /// Its first document.
     pub head: Document,
-    /// The minors that it is for; `None`: those where all its plugins exist.
-    pub kubernetes: Option<MinorRange>,
+    /// The minors that it is for: those that its file names, or those where all its plugins exist.
+    pub minors: Vec<Minor>,
     /// Who applies, unless a scenario says otherwise; `None`: the cluster's admin.
     pub requester: Option<Requester>,
     /// Flags of kube-apiserver.
     pub flags: Flags,
-    /// The `AdmissionConfiguration`, and the folder that its `path:` entries are relative to.
-    pub admission: Option<(Document, PathBuf)>,
+    /// The `AdmissionConfiguration`.
+    pub admission: Option<Admission>,
     /// What the namespace of each scenario carries.
     pub namespace: NamespaceSpec,
     /// Objects that exist before the scenarios.
@@ -134,7 +135,7 @@ impl Cluster {
             name: metadata.name,
             head,
             file: path.to_owned(),
-            kubernetes,
+            minors: Vec::new(),
             requester: spec.r#as,
             admission: None,
             namespace: spec.namespace,
@@ -143,19 +144,16 @@ impl Cluster {
         };
         if let Some(file) = &cluster.flags.admission_control_config_file {
             let file = folder.join(file);
-            let document = read::documents(&file)?.into_iter().next().ok_or_else(|| {
-                Error::input(format!(
-                    "{}: there is no AdmissionConfiguration in it",
-                    file.display()
-                ))
-            })?;
-            let folder = file.parent().unwrap_or(Path::new("")).to_owned();
-            cluster.admission = Some((document, folder));
+            let field = "spec.apiServer.admissionControlConfigFile";
+            read::referenced(&cluster.head, field, &file)?;
+            let document = read::first(&file)?;
+            let folder = file.parent().unwrap_or(Path::new(""));
+            cluster.admission = Some(Admission::load(document, folder)?);
         }
-        for path in &spec.objects {
-            cluster
-                .objects
-                .extend(Manifest::read_all(&folder.join(path))?);
+        for (at, path) in spec.objects.iter().enumerate() {
+            let path = folder.join(path);
+            read::referenced(&cluster.head, &format!("spec.objects[{at}]"), &path)?;
+            cluster.objects.extend(Manifest::read_all(&path)?);
         }
         for document in documents {
             if document.kind() == Some("AdmissionConfiguration") {
@@ -167,11 +165,15 @@ impl Cluster {
                         "keep either the document or spec.apiServer.admissionControlConfigFile",
                     ));
                 }
-                cluster.admission = Some((document, folder.to_owned()));
+                cluster.admission = Some(Admission::load(document, folder)?);
             } else {
                 cluster.objects.extend(Manifest::from_document(document)?);
             }
         }
+        cluster.minors = match kubernetes {
+            Some(range) => range.minors().collect(),
+            None => cluster.possible_minors()?,
+        };
         Ok(cluster)
     }
 }

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use podgate_manifest::Document;
+use podgate_admission::decode::{self, decode};
+use podgate_admission::resource::Resource;
+use podgate_manifest::{Document, FieldPath, Segment};
+use podgate_policy::Minor;
 
 use super::read;
 use crate::error::Error;
@@ -91,5 +94,57 @@ impl Manifest {
         hint: impl Into<String>,
     ) -> Error {
         read::at(&self.document, path, message, hint)
+    }
+
+    /// What is wrong with an object that a server of `minor` cannot read: its `message`, at the
+    /// value in the user's file. `body` is the object as it was sent.
+    #[must_use]
+    pub fn unreadable(
+        &self,
+        body: &str,
+        resource: &'static Resource,
+        minor: Minor,
+        message: &str,
+    ) -> Error {
+        let path: Vec<Segment> = match decode(body.as_bytes(), resource.schema, minor) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.location.path.iter().map(segment).collect(),
+        };
+        let hint = match (path.is_empty(), wanted(message)) {
+            (true, _) => format!("Kubernetes {minor} cannot read this as a {}", resource.kind),
+            (false, wanted) => {
+                let field = FieldPath(path.clone());
+                format!("{field} of a {} {wanted}", resource.kind)
+            }
+        };
+        self.document
+            .error_at(&path, true, message, Some(hint))
+            .into()
+    }
+}
+
+fn segment(segment: &decode::Segment) -> Segment {
+    match segment {
+        decode::Segment::Key(key) => Segment::from(key.as_str()),
+        decode::Segment::Index(index) => Segment::from(*index),
+    }
+}
+
+/// What a field wants, by what the decoder says: `... of type bool` since 1.23, `ReadBool: ...`
+/// before (json-iterator).
+fn wanted(message: &str) -> &'static str {
+    let r#type = message.rsplit_once(" of type ").map(|(_, name)| name);
+    match r#type {
+        Some("bool") => "is true or false, without quotes",
+        Some("string") => "is a text: put it in quotes",
+        Some("int32" | "int64") => "is a whole number, without quotes and without a fraction",
+        Some(name) if name.starts_with("[]") => "is a list",
+        Some(name) if name.starts_with("map[") => "is a mapping",
+        None if message.contains("ReadBool") => "is true or false, without quotes",
+        None if message.contains("ReadString") => "is a text: put it in quotes",
+        None if message.contains("readUint") || message.contains("ReadInt") => {
+            "is a whole number, without quotes and without a fraction"
+        }
+        _ => "is of another type",
     }
 }

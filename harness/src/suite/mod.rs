@@ -33,14 +33,27 @@ pub struct Suite {
 impl Suite {
     /// Loads everything that `project` names.
     pub fn load(project: &Project) -> Result<Self, Error> {
-        let mut suite = Self::with_clusters(project, read::tree(&project.clusters)?)?;
-        for file in read::tree(&project.scenarios)? {
-            suite
-                .scenarios
-                .push(Scenario::load(&file, &project.scenarios)?);
+        const HINT: &str = "podgate init writes an example; -C changes the folder, and podgate.yaml names \
+            other folders than clusters, scenarios and snapshots";
+        let tree = |folder: &Path| read::tree(folder).map_err(|error| error.or_hint(HINT));
+        let mut suite = Self::with_clusters(project, tree(&project.clusters)?)?;
+        for file in tree(&project.scenarios)? {
+            let scenario = Scenario::load(&file, &project.scenarios)?;
+            if let Some(twin) = suite.scenarios.iter().find(|s| s.id == scenario.id) {
+                return Err(Error::input(format!(
+                    "{} and {} are both scenario `{}`",
+                    twin.file.display(),
+                    file.display(),
+                    scenario.id
+                ))
+                .hint("the path without its extension tells scenarios apart, in snapshots too"));
+            }
+            suite.scenarios.push(scenario);
         }
         suite.scenarios.sort_by(|a, b| a.id.cmp(&b.id));
-        suite.check_cluster_names()?;
+        for scenario in &suite.scenarios {
+            suite.check(scenario)?;
+        }
         Ok(suite)
     }
 
@@ -60,13 +73,16 @@ impl Suite {
         for file in files {
             let cluster = Cluster::load(&file)?;
             if let Some(twin) = clusters.iter().find(|c| c.name == cluster.name) {
-                return Err(Error::input(format!(
-                    "{} and {} are both called `{}`",
-                    twin.file.display(),
-                    file.display(),
-                    cluster.name
-                ))
-                .hint("metadata.name tells clusters apart, in snapshots too"));
+                return Err(read::at_value(
+                    &cluster.head,
+                    "metadata.name",
+                    format!(
+                        "the cluster in {} is called `{}`, too",
+                        twin.file.display(),
+                        cluster.name
+                    ),
+                    "the name tells clusters apart, in snapshots too",
+                ));
             }
             clusters.push(cluster);
         }
@@ -78,16 +94,44 @@ impl Suite {
         })
     }
 
-    fn check_cluster_names(&self) -> Result<(), Error> {
-        for scenario in &self.scenarios {
-            let expected = scenario
-                .expect
-                .iter()
-                .flat_map(|e| e.clusters.iter().flatten());
-            for name in scenario.clusters.iter().flatten().chain(expected) {
+    /// Refuses clusters that are not there, and expectations that hold nowhere: they would never be
+    /// looked at.
+    fn check(&self, scenario: &Scenario) -> Result<(), Error> {
+        let Some(head) = &scenario.head else {
+            return Ok(());
+        };
+        let known = |path: &str, names: Option<&Vec<String>>| {
+            let names = names.into_iter().flatten().enumerate();
+            for (at, name) in names {
                 if !self.clusters.iter().any(|c| c.name == *name) {
-                    return Err(unknown_cluster(name, &self.clusters, Some(&scenario.file)));
+                    let (message, hint) = unknown_cluster(name, &self.clusters);
+                    return Err(read::at_value(
+                        head,
+                        &format!("{path}[{at}]"),
+                        message,
+                        hint,
+                    ));
                 }
+            }
+            Ok(())
+        };
+        known("spec.clusters", scenario.clusters.as_ref())?;
+        for (at, expectation) in scenario.expect.iter().enumerate() {
+            let path = format!("spec.expect[{at}]");
+            known(&format!("{path}.clusters"), expectation.clusters.as_ref())?;
+            let applies = self.clusters.iter().any(|cluster| {
+                let minors = scenario.minors_on(cluster);
+                minors
+                    .iter()
+                    .any(|minor| expectation.applies(cluster, *minor))
+            });
+            if !applies {
+                return Err(read::at_value(
+                    head,
+                    &path,
+                    "this expectation is for no cluster and version on which the scenario runs",
+                    "widen its clusters or its kubernetes, or those of the scenario",
+                ));
             }
         }
         Ok(())
@@ -102,18 +146,19 @@ impl Suite {
         if path.is_file() {
             return Cluster::load(path);
         }
-        Err(unknown_cluster(name, &self.clusters, None))
+        let (message, hint) = unknown_cluster(name, &self.clusters);
+        Err(Error::input(message).hint(hint))
     }
 }
 
-fn unknown_cluster(name: &str, clusters: &[Cluster], file: Option<&Path>) -> Error {
+/// What is said about a cluster that is not there, and what to do about it.
+fn unknown_cluster(name: &str, clusters: &[Cluster]) -> (String, String) {
     let known: Vec<String> = clusters.iter().map(|c| c.name.clone()).collect();
-    let place = file
-        .map(|f| format!("{}: ", f.display()))
-        .unwrap_or_default();
-    Error::input(format!("{place}there is no cluster `{name}`")).hint(read::nearest_hint(
-        name,
-        &known,
-        "the clusters are",
-    ))
+    let hint = if known.is_empty() {
+        "there are none here: podgate init writes two, -C changes the folder, and --cluster takes a path, too"
+            .to_owned()
+    } else {
+        read::nearest_hint(name, &known, "the clusters are")
+    };
+    (format!("there is no cluster `{name}`"), hint)
 }

@@ -12,12 +12,18 @@ pub(super) fn documents(file: &Path) -> Result<Vec<Document>, Error> {
     let source = Source::open(file)?;
     let documents = podgate_manifest::read_documents(&source).collect::<Result<Vec<_>, _>>()?;
     if documents.is_empty() {
-        return Err(Error::input(format!(
-            "{}: the file is empty",
-            file.display()
-        )));
+        return Err(
+            Error::input(format!("{}: there is no object in it", file.display()))
+                .hint("the file is empty, or holds only comments"),
+        );
     }
     Ok(documents)
+}
+
+/// The first document of a file; there is one, or [`documents`] fails.
+pub(super) fn first(file: &Path) -> Result<Document, Error> {
+    let empty = || Error::input(format!("{}: there is no object in it", file.display()));
+    documents(file)?.into_iter().next().ok_or_else(empty)
 }
 
 /// A file itself, or the manifests of a folder in the order of their names.
@@ -53,6 +59,39 @@ pub(super) fn at(
         .into()
 }
 
+/// The same, with the caret at the value of the field.
+pub(super) fn at_value(
+    document: &Document,
+    path: &str,
+    message: impl Into<String>,
+    hint: impl Into<String>,
+) -> Error {
+    document
+        .error_at(&FieldPath::parse(path).0, true, message, Some(hint.into()))
+        .into()
+}
+
+/// Refuses a file or folder that is not there, at the field of the document that names it.
+pub(super) fn referenced(document: &Document, path: &str, file: &Path) -> Result<(), Error> {
+    let error = podgate_manifest::walk([file], WalkOptions::default())
+        .into_iter()
+        .find_map(Result::err);
+    match error {
+        None => Ok(()),
+        Some(error) => {
+            let hint = error
+                .hint()
+                .unwrap_or("a path is relative to the file that names it");
+            Err(at_value(
+                document,
+                path,
+                format!("{}: {}", error.file(), error.message()),
+                hint,
+            ))
+        }
+    }
+}
+
 /// Refuses another version of podgate's own kinds than the one that this podgate reads.
 pub(super) fn own_api_version(document: &Document) -> Result<(), Error> {
     const KNOWN: &str = "podgate.dev/v1alpha1";
@@ -63,7 +102,7 @@ pub(super) fn own_api_version(document: &Document) -> Result<(), Error> {
                 "`{}` is no version of podgate's kinds",
                 other.unwrap_or_default()
             );
-            Err(at(
+            Err(at_value(
                 document,
                 "apiVersion",
                 message,
@@ -82,7 +121,7 @@ pub(super) fn range(
     const HINT: &str = "write it like \"1.25\", \"1.23..\", \"..1.24\" or \"1.20..1.24\"";
     let read = |text: &str| {
         text.parse()
-            .map_err(|error: RangeError| at(document, path, error.to_string(), HINT))
+            .map_err(|error: RangeError| at_value(document, path, error.to_string(), HINT))
     };
     text.map(read).transpose()
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use podgate_manifest::{Document, FieldPath};
+use podgate_policy::Minor;
+use podgate_policy::checks::CHECKS;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -21,6 +23,8 @@ pub struct Scenario {
     pub id: String,
     /// The file.
     pub file: PathBuf,
+    /// Its own document, where the file has one.
+    pub head: Option<Document>,
     /// What it shows.
     pub description: Option<String>,
     /// Who applies; `None`: whom the cluster says.
@@ -138,6 +142,16 @@ pub struct Expectation {
     pub warnings: Vec<String>,
     /// Where it stands: `file:line`.
     pub place: String,
+}
+
+impl Expectation {
+    /// Whether it says anything about `cluster` at `minor`.
+    #[must_use]
+    pub fn applies(&self, cluster: &Cluster, minor: Minor) -> bool {
+        let named = |names: &Vec<String>| names.contains(&cluster.name);
+        self.clusters.as_ref().is_none_or(named)
+            && self.kubernetes.is_none_or(|range| range.contains(minor))
+    }
 }
 
 /// What is expected of a verdict.
@@ -283,10 +297,12 @@ impl Scenario {
         };
 
         let mut manifests = Vec::new();
-        for file in &spec.manifests {
-            manifests.extend(Manifest::read_all(
-                &path.parent().unwrap_or(Path::new("")).join(file),
-            )?);
+        for (at, file) in spec.manifests.iter().enumerate() {
+            let file = path.parent().unwrap_or(Path::new("")).join(file);
+            if let Some(head) = &head {
+                read::referenced(head, &format!("spec.manifests[{at}]"), &file)?;
+            }
+            manifests.extend(Manifest::read_all(&file)?);
         }
         for document in documents {
             manifests.extend(Manifest::from_document(document)?);
@@ -307,8 +323,9 @@ impl Scenario {
             steps: Vec::new(),
             expect: Vec::new(),
             manifests,
+            head,
         };
-        scenario.steps = match (spec.steps, &head) {
+        scenario.steps = match (spec.steps, &scenario.head) {
             (Some(steps), Some(head)) => scenario.read_steps(head, steps)?,
             _ => vec![Step {
                 heading: None,
@@ -316,7 +333,7 @@ impl Scenario {
                 action: Action::Apply((0..scenario.manifests.len()).collect()),
             }],
         };
-        if let Some(head) = &head {
+        if let Some(head) = &scenario.head {
             scenario.expect = scenario.read_expectations(head, spec.expect)?;
         }
         if scenario.manifests.is_empty() && !scenario.has_steps {
@@ -335,6 +352,22 @@ impl Scenario {
         self.clusters
             .as_ref()
             .is_none_or(|names| names.contains(&cluster.name))
+    }
+
+    /// The minors on which it runs on `cluster`.
+    #[must_use]
+    pub fn minors_on(&self, cluster: &Cluster) -> Vec<Minor> {
+        if !self.runs_on(cluster) {
+            return Vec::new();
+        }
+        let minors = cluster.minors.iter().copied();
+        minors.filter(|minor| self.runs_in(*minor)).collect()
+    }
+
+    /// Whether it is for `minor`.
+    #[must_use]
+    pub fn runs_in(&self, minor: Minor) -> bool {
+        self.kubernetes.is_none_or(|range| range.contains(minor))
     }
 
     fn read_steps(&self, head: &Document, steps: Vec<StepDocument>) -> Result<Vec<Step>, Error> {
@@ -373,6 +406,10 @@ impl Scenario {
             });
         }
         Ok(read)
+    }
+
+    fn has_step(&self, number: u32) -> bool {
+        self.has_steps && (1..=self.steps.len()).contains(&(number as usize))
     }
 
     /// What a step does, in a few words.
@@ -440,11 +477,25 @@ impl Scenario {
             let path = format!("spec.expect[{at}]");
             let wrong = |message: String, hint: String| read::at(head, &path, message, hint);
             if !objects.contains(&expect.object) {
-                return Err(wrong(
+                return Err(read::at_value(
+                    head,
+                    &format!("{path}.object"),
                     format!("`{}` is no object of this scenario", expect.object),
                     read::nearest_hint(&expect.object, &objects, "its objects are"),
                 ));
             }
+            if let Some(step) = expect.step.filter(|step| !self.has_step(*step)) {
+                let steps = if self.has_steps { self.steps.len() } else { 0 };
+                return Err(read::at_value(
+                    head,
+                    &format!("{path}.step"),
+                    format!("there is no step {step}"),
+                    format!("steps are counted from 1, and this scenario has {steps}"),
+                ));
+            }
+            known_checks(head, &format!("{path}.checks"), &expect.checks)?;
+            let of_pods = expect.pods.iter().flat_map(|pods| &pods.checks);
+            known_checks(head, &format!("{path}.pods.checks"), of_pods)?;
             let own = Expected {
                 verdict: expected_verdict(expect.admitted, expect.rejected)
                     .map_err(|(m, h)| wrong(m, h))?,
@@ -486,6 +537,26 @@ impl Scenario {
         }
         Ok(read)
     }
+}
+
+/// Refuses ids that no check of Pod Security has: no message could ever name them.
+fn known_checks<'a>(
+    head: &Document,
+    path: &str,
+    ids: impl IntoIterator<Item = &'a String>,
+) -> Result<(), Error> {
+    for (at, id) in ids.into_iter().enumerate() {
+        if !CHECKS.iter().any(|check| check.id == id) {
+            let known: Vec<String> = CHECKS.iter().map(|check| check.id.to_owned()).collect();
+            return Err(read::at_value(
+                head,
+                &format!("{path}[{at}]"),
+                format!("there is no check `{id}`"),
+                read::nearest_hint(id, &known, "the checks are"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn expected_verdict(

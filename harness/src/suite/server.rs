@@ -6,21 +6,94 @@ use std::path::Path;
 
 use podgate_admission::config::{ConfigError, Server, Step, admission_configuration};
 use podgate_admission::decode::decode_untyped;
+use podgate_admission::plugins::Plugin;
 use podgate_admission::value::Value;
-use podgate_manifest::{Document, Segment};
+use podgate_manifest::{Document, Segment, nearest_name};
 use podgate_policy::Minor;
 
 use super::cluster::Cluster;
 use super::read;
 use crate::error::Error;
 
-impl Cluster {
-    /// The minors that the cluster is for: those that its file names, or those where all its plugins
-    /// exist.
-    pub fn minors(&self) -> Result<Vec<Minor>, Error> {
-        if let Some(range) = self.kubernetes {
-            return Ok(range.minors().collect());
+/// An `AdmissionConfiguration` with the files that its plugins name.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    document: Document,
+    body: String,
+    /// The plugins whose configuration stands in a file of its own: their index, the file's first
+    /// document, and its body.
+    files: Vec<(usize, Document, String)>,
+}
+
+impl Admission {
+    /// Reads the files that `document` names, relative to `folder`.
+    pub(super) fn load(document: Document, folder: &Path) -> Result<Self, Error> {
+        let body = document.body().into_owned();
+        let mut files = Vec::new();
+        let configuration = parse(&body, &document)?;
+        let plugins = admission_configuration(&configuration).map_err(|e| {
+            refused(
+                &document,
+                &[],
+                &e,
+                "the file that ships has to read like this one",
+            )
+        })?;
+        for (index, plugin) in plugins.iter().enumerate() {
+            // `configuration` wins over `path`.
+            let Some(path) = plugin.path.filter(|_| plugin.configuration.is_none()) else {
+                continue;
+            };
+            let path = folder.join(path);
+            read::referenced(&document, &format!("plugins[{index}].path"), &path)?;
+            let own = read::first(&path)?;
+            let body = own.body().into_owned();
+            files.push((index, own, body));
         }
+        Ok(Self {
+            document,
+            body,
+            files,
+        })
+    }
+
+    fn configure(&self, server: &mut Server) -> Result<(), Error> {
+        let hint = format!(
+            "kube-apiserver {} would not start with this configuration",
+            server.minor()
+        );
+        let file = parse(&self.body, &self.document)?;
+        let plugins =
+            admission_configuration(&file).map_err(|e| refused(&self.document, &[], &e, &hint))?;
+        for (index, plugin) in plugins.iter().enumerate() {
+            let base = |key: &str| [Segment::from("plugins"), index.into(), key.into()];
+            if !Plugin::by_name(plugin.name).is_some_and(|known| known.exists_in(server.minor())) {
+                let message = format!("admission plugin {:?} is unknown", plugin.name);
+                let hint = nearest_plugin(plugin.name, server.minor()).unwrap_or(hint);
+                let error = self
+                    .document
+                    .error_at(&base("name"), true, message, Some(hint));
+                return Err(error.into());
+            }
+            let own = self.files.iter().find(|(at, ..)| *at == index);
+            if let Some(configuration) = plugin.configuration {
+                server
+                    .configure_plugin(plugin.name, configuration)
+                    .map_err(|e| refused(&self.document, &base("configuration"), &e, &hint))?;
+            } else if let Some((_, document, body)) = own {
+                let configuration = parse(body, document)?;
+                server
+                    .configure_plugin(plugin.name, &configuration)
+                    .map_err(|e| refused(document, &[], &e, &hint))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Cluster {
+    /// The minors where all its plugins and gates exist.
+    pub(super) fn possible_minors(&self) -> Result<Vec<Minor>, Error> {
         let mut minors: Vec<Minor> = Vec::new();
         let mut refusal = None;
         for minor in Minor::all() {
@@ -39,71 +112,66 @@ impl Cluster {
     pub fn server(&self, minor: Minor) -> Result<Server, Error> {
         let mut server = Server::new(minor);
         server
-            .disable_admission_plugins(
-                self.flags
-                    .disable_admission_plugins
-                    .iter()
-                    .map(String::as_str),
-            )
-            .map_err(|e| self.flag_error("disableAdmissionPlugins", &e))?;
+            .disable_admission_plugins(names(&self.flags.disable_admission_plugins))
+            .map_err(|e| self.plugin_error("disableAdmissionPlugins", minor, &e))?;
         server
-            .enable_admission_plugins(
-                self.flags
-                    .enable_admission_plugins
-                    .iter()
-                    .map(String::as_str),
-            )
-            .map_err(|e| self.flag_error("enableAdmissionPlugins", &e))?;
+            .enable_admission_plugins(names(&self.flags.enable_admission_plugins))
+            .map_err(|e| self.plugin_error("enableAdmissionPlugins", minor, &e))?;
         for (gate, on) in &self.flags.feature_gates {
-            server
-                .set_feature_gate(gate, *on)
-                .map_err(|e| self.flag_error("featureGates", &e))?;
+            server.set_feature_gate(gate, *on).map_err(|e| {
+                let hint = "leave it out where it does not matter for admission; spec.kubernetes says which \
+                    versions the cluster is for";
+                self.flag_error("featureGates", &e, hint)
+            })?;
         }
-        if let Some((document, folder)) = &self.admission {
-            configure(&mut server, document, folder)?;
+        if let Some(admission) = &self.admission {
+            admission.configure(&mut server)?;
         }
         Ok(server)
     }
 
-    fn flag_error(&self, flag: &str, error: &ConfigError) -> Error {
-        let mut path: Vec<Segment> = ["spec", "apiServer", flag].map(Segment::from).to_vec();
-        path.extend(error.path.iter().map(segment));
-        let hint = "spec.kubernetes says which versions the cluster is for".to_owned();
-        self.head
-            .error_at(&path, true, error.message.clone(), Some(hint))
-            .into()
+    fn plugin_error(&self, flag: &str, minor: Minor, error: &ConfigError) -> Error {
+        let flags = [
+            &self.flags.enable_admission_plugins,
+            &self.flags.disable_admission_plugins,
+        ];
+        let names = flags[usize::from(flag != "enableAdmissionPlugins")];
+        let name = match error.path.first() {
+            Some(Step::Index(at)) => names.get(*at).map_or("", String::as_str),
+            _ => "",
+        };
+        let hint = match Plugin::by_name(name) {
+            None => nearest_plugin(name, minor),
+            Some(plugin) if plugin.exists_in(minor) => Some(
+                "a plugin that is ignored could admit what the cluster rejects: leave it out only if it does not \
+                 matter here"
+                    .to_owned(),
+            ),
+            Some(_) => None,
+        };
+        let hint = hint
+            .unwrap_or_else(|| "spec.kubernetes says which versions the cluster is for".to_owned());
+        self.flag_error(flag, error, &hint)
+    }
+
+    fn flag_error(&self, flag: &str, error: &ConfigError, hint: &str) -> Error {
+        refused(
+            &self.head,
+            &["spec", "apiServer", flag].map(Segment::from),
+            error,
+            hint,
+        )
     }
 }
 
-/// Reads an `AdmissionConfiguration`; a plugin's `path:` is relative to `folder`.
-fn configure(server: &mut Server, document: &Document, folder: &Path) -> Result<(), Error> {
-    let body = document.body();
-    let file = parse(&body, document)?;
-    let plugins = admission_configuration(&file).map_err(|e| at(document, &[], &e))?;
-    for (index, plugin) in plugins.iter().enumerate() {
-        if let Some(configuration) = plugin.configuration {
-            let base = [
-                Segment::from("plugins"),
-                index.into(),
-                "configuration".into(),
-            ];
-            server
-                .configure_plugin(plugin.name, configuration)
-                .map_err(|e| at(document, &base, &e))?;
-        } else if let Some(path) = plugin.path {
-            let path = folder.join(path);
-            let documents = read::documents(&path)?;
-            let Some(own) = documents.first() else {
-                continue;
-            };
-            let body = own.body();
-            let configuration = parse(&body, own)?;
-            server
-                .configure_plugin(plugin.name, &configuration)
-                .map_err(|e| at(own, &[], &e))?;
-        }
-    }
-    Ok(())
+fn names(plugins: &[String]) -> impl Iterator<Item = &str> {
+    plugins.iter().map(String::as_str)
+}
+
+fn nearest_plugin(name: &str, minor: Minor) -> Option<String> {
+    let known = Plugin::all().filter(|plugin| plugin.exists_in(minor));
+    let nearest = nearest_name(name, known.map(Plugin::name))?;
+    Some(format!("did you mean `{nearest}`?"))
 }
 
 fn parse<'a>(body: &'a str, document: &Document) -> Result<Value<'a>, Error> {
@@ -111,11 +179,19 @@ fn parse<'a>(body: &'a str, document: &Document) -> Result<Value<'a>, Error> {
         .map_err(|error| document.error_at(&[], true, error.to_string(), None).into())
 }
 
-fn at(document: &Document, base: &[Segment], error: &ConfigError) -> Error {
+/// An error of the server at the value that it is about.
+fn refused(document: &Document, base: &[Segment], error: &ConfigError, hint: &str) -> Error {
     let mut path = base.to_vec();
     path.extend(error.path.iter().map(segment));
+    // A field that is unknown is told at its name, a value that is wrong at itself.
+    let at_value = !error.message.contains("unknown field");
     document
-        .error_at(&path, false, error.message.clone(), None)
+        .error_at(
+            &path,
+            at_value,
+            error.message.clone(),
+            Some(hint.to_owned()),
+        )
         .into()
 }
 

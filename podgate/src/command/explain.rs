@@ -10,12 +10,13 @@ use crate::args::ExplainArgs;
 use crate::exit::Exit;
 use crate::show;
 use crate::show::style::{FAINT, Painted, STRONG};
+use crate::show::verdicts;
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Error> {
     let Some(id) = &args.check else {
         let list: Vec<Value> = CHECKS.iter().map(|check| summary(check)).collect();
-        let text = match show::serialized(&list, args.output) {
-            Some(text) => text?,
+        let text = match show::serialized(&list, args.output)? {
+            Some(text) => text,
             None => overview(),
         };
         show::data(&text)?;
@@ -27,8 +28,8 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Error> {
             podgate_harness::suite::nearest_hint(id, &known, "the checks are"),
         )
     })?;
-    let text = match show::serialized(&whole(check), args.output) {
-        Some(text) => text?,
+    let text = match show::serialized(&whole(check), args.output)? {
+        Some(text) => text,
         None => page(check),
     };
     show::data(&text)?;
@@ -94,15 +95,12 @@ fn page(check: &Check) -> String {
     let mut text = String::new();
     let title = format!("{}: {}", check.id, documentation.title);
     let _ = writeln!(text, "{}\n", Painted(STRONG, &title));
-    let _ = writeln!(text, "{}", textwrap::fill(documentation.rule, width));
+    text.push_str(&verdicts::filled(documentation.rule, "", "", width));
 
     let mut section = |name: &str, lines: &[String]| {
         let _ = writeln!(text, "\n{}", Painted(STRONG, name));
         for line in lines {
-            let options = textwrap::Options::new(width)
-                .initial_indent("  ")
-                .subsequent_indent("    ");
-            let _ = writeln!(text, "{}", textwrap::fill(line, options));
+            text.push_str(&verdicts::filled(line, "  ", "  ", width));
         }
     };
     let since: Vec<String> = check

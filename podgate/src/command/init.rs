@@ -30,7 +30,13 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 pub(crate) fn run(args: &InitArgs) -> Result<Exit, Error> {
-    let folder = &args.folder;
+    // Paths are told without the `./` that joining would put in front.
+    let here = Path::new("");
+    let folder = if args.folder == Path::new(".") {
+        here
+    } else {
+        &args.folder
+    };
     for name in ["clusters", "scenarios", "snapshots"] {
         if folder.join(name).exists() {
             return Err(Error::input(format!("{} is there already", folder.join(name).display()))

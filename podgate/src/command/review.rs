@@ -8,7 +8,7 @@ use podgate_harness::error::Error;
 use podgate_harness::plan::{Plan, Selection};
 use podgate_harness::report;
 use podgate_harness::snapshot::diff::LineTag;
-use podgate_harness::snapshot::{Pending, Store, Writing};
+use podgate_harness::snapshot::{Pending, Store};
 use podgate_harness::suite::{Project, Suite};
 
 use crate::args::ReviewArgs;
@@ -18,7 +18,7 @@ use crate::show::style::{ADMITTED, FAINT, Painted, REJECTED, STRONG, WARNED};
 
 pub(crate) fn run(args: &ReviewArgs) -> Result<Exit, Error> {
     let project = Project::load(Path::new(""))?;
-    let store = Store::new(&project.snapshots, Writing::Allowed);
+    let store = Store::new(&project.snapshots, super::writing());
     if args.remove_unreferenced {
         return remove_unreferenced(&project, &store);
     }

@@ -10,11 +10,12 @@ use crate::args::VersionsArgs;
 use crate::exit::Exit;
 use crate::show;
 use crate::show::style::{FAINT, Painted, STRONG};
+use crate::show::verdicts;
 
 pub(crate) fn run(args: &VersionsArgs) -> Result<Exit, Error> {
     let versions: Vec<Value> = Minor::all().map(version).collect();
-    let text = match show::serialized(&versions, args.output) {
-        Some(text) => text?,
+    let text = match show::serialized(&versions, args.output)? {
+        Some(text) => text,
         None => table(&versions),
     };
     show::data(&text)?;
@@ -23,6 +24,11 @@ pub(crate) fn run(args: &VersionsArgs) -> Result<Exit, Error> {
 
 /// Minors whose recorded answers no build of podgate was compared with: none were to be had.
 const FROM_SOURCE_ONLY: [u8; 4] = [20, 22, 24, 37];
+
+/// Whether there are no recorded answers of a real server of `minor`.
+pub(crate) fn from_source_only(minor: Minor) -> bool {
+    FROM_SOURCE_ONLY.contains(&minor.number())
+}
 
 fn version(minor: Minor) -> Value {
     let server = Server::new(minor);
@@ -39,7 +45,7 @@ fn version(minor: Minor) -> Value {
             _ => "removed",
         },
         "newestPolicy": server.newest_policy().map(|number| format!("v1.{number}")),
-        "compared": if FROM_SOURCE_ONLY.contains(&minor.number()) { "from source only" } else { "with recorded answers of a real server" },
+        "compared": if from_source_only(minor) { "from source only" } else { "with recorded answers of a real server" },
     })
 }
 
@@ -82,10 +88,7 @@ fn table(versions: &[Value]) -> String {
     }
     let note = "One minor stands for all its patch releases: none of them changed a verdict. The embedded server \
         is the only backend of this version.";
-    let _ = writeln!(
-        text,
-        "\n{}",
-        Painted(FAINT, &textwrap::fill(note, show::width()))
-    );
+    let note = verdicts::filled(note, "", "", show::width());
+    let _ = write!(text, "\n{}", Painted(FAINT, &note));
     text
 }

@@ -1,13 +1,19 @@
 //! What people see. Data goes to stdout, everything else to stderr; a pipe gets no colour.
 
+pub(crate) mod differences;
+pub(crate) mod findings;
 pub(crate) mod matrix;
+pub(crate) mod run;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod verdicts;
 
-use std::io::{ErrorKind, Write};
+use std::fmt::Display;
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use podgate_harness::error::Error;
+use podgate_harness::versions::ranges;
+use podgate_policy::Minor;
 use serde::Serialize;
 
 use crate::args::Output;
@@ -29,22 +35,22 @@ pub(crate) fn data(text: &str) -> Result<(), Error> {
 }
 
 /// Writes a value in a machine's format; `None` for text, which is the caller's.
-pub(crate) fn serialized<T: Serialize>(value: &T, output: Output) -> Option<Result<String, Error>> {
-    let broken = |error: String| Error::environment(format!("cannot write the result: {error}"));
-    match output {
+pub(crate) fn serialized<T: Serialize>(value: &T, output: Output) -> Result<Option<String>, Error> {
+    Ok(match output {
         Output::Text => None,
-        Output::Json => Some(
-            serde_json::to_string_pretty(value)
-                .map(|s| s + "\n")
-                .map_err(|e| broken(e.to_string())),
-        ),
-        Output::Jsonl => Some(
-            serde_json::to_string(value)
-                .map(|s| s + "\n")
-                .map_err(|e| broken(e.to_string())),
-        ),
-        Output::Yaml => Some(serde_yaml::to_string(value).map_err(|e| broken(e.to_string()))),
-    }
+        Output::Json => Some(serde_json::to_string_pretty(value).map_err(unwritable)? + "\n"),
+        Output::Jsonl => Some(json_line(value)?),
+        Output::Yaml => Some(serde_yaml::to_string(value).map_err(unwritable)?),
+    })
+}
+
+/// Writes a value on one line.
+pub(crate) fn json_line<T: Serialize>(value: &T) -> Result<String, Error> {
+    Ok(serde_json::to_string(value).map_err(unwritable)? + "\n")
+}
+
+fn unwritable(error: impl Display) -> Error {
+    Error::environment(format!("cannot write the result: {error}"))
 }
 
 /// Tells what went wrong, where, and what to do about it, on stderr.
@@ -73,7 +79,22 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(stderr, "{text}");
 }
 
-/// How many columns a text may use: the terminal's, within what reads well.
+/// Minors in as few ranges as they fit in: `1.23..1.25, 1.28..`.
+pub(crate) fn minors(minors: &[Minor]) -> String {
+    let ranges: Vec<String> = ranges(minors).iter().map(ToString::to_string).collect();
+    ranges.join(", ")
+}
+
+/// `1 object`, `2 objects`
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+/// How many columns a text may use: the terminal's, within what reads well; in a pipe what `COLUMNS`
+/// says, or else 80.
 pub(crate) fn width() -> usize {
-    textwrap::termwidth().clamp(60, 120)
+    let columns = std::env::var("COLUMNS").ok();
+    let columns = columns.filter(|_| !std::io::stdout().is_terminal());
+    let columns = columns.and_then(|columns| columns.parse().ok());
+    columns.unwrap_or_else(textwrap::termwidth).clamp(40, 120)
 }

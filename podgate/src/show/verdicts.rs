@@ -131,7 +131,7 @@ pub(crate) fn head(verdict: &Verdict) -> String {
 
 /// The reason behind a verdict: one violation a line where Pod Security says why, the message
 /// otherwise.
-fn body(verdict: &Verdict, minor: Minor, indent: &str, width: usize) -> String {
+pub(crate) fn body(verdict: &Verdict, minor: Minor, indent: &str, width: usize) -> String {
     match verdict {
         Verdict::Admitted => String::new(),
         Verdict::Undecided { reason } => wrapped(reason, indent, "", width),
@@ -154,7 +154,7 @@ pub(crate) fn message(message: &str, minor: Minor, indent: &str, width: usize) -
 pub(crate) fn warning(text: &str, minor: Minor, indent: &str, width: usize) -> String {
     let head = Painted(WARNED, "warning:");
     let Some((before, pieces)) = text::pieces(Server::new(minor), text) else {
-        return format!("{indent}{head} {text}\n");
+        return filled(&format!("{head} {text}"), indent, "  ", width);
     };
     let mut shown = format!("{indent}{head} {}\n", before.trim_end_matches([':', ' ']));
     let indent = format!("{indent}  ");
@@ -167,12 +167,25 @@ pub(crate) fn warning(text: &str, minor: Minor, indent: &str, width: usize) -> S
 fn wrapped(text: &str, indent: &str, bullet: &str, width: usize) -> String {
     let first = format!("{indent}{bullet}");
     let rest = format!("{indent}{:1$}", "", bullet.len());
-    let options = textwrap::Options::new(width)
-        .initial_indent(&first)
-        .subsequent_indent(&rest)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation)
-        .break_words(false);
-    let mut text = textwrap::fill(text, options);
+    let mut text = textwrap::fill(text, wrapping(width, &first, &rest));
     text.push('\n');
     text
+}
+
+/// A text in lines: the first starts with `indent`, the others with `hanging` behind it.
+pub(crate) fn filled(text: &str, indent: &str, hanging: &str, width: usize) -> String {
+    let rest = format!("{indent}{hanging}");
+    let mut text = textwrap::fill(text, wrapping(width, indent, &rest));
+    text.push('\n');
+    text
+}
+
+/// Words stay whole: a name that is broken at a hyphen cannot be copied, nor searched for.
+fn wrapping<'a>(width: usize, first: &'a str, rest: &'a str) -> textwrap::Options<'a> {
+    textwrap::Options::new(width)
+        .initial_indent(first)
+        .subsequent_indent(rest)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .break_words(false)
 }
