@@ -17,6 +17,7 @@ use podgate_admission::chain::{self, Server};
 use podgate_admission::request::{
     Operation, Request as AdmissionRequest, Response as AdmissionResponse, User,
 };
+use podgate_admission::resource::Resource;
 use podgate_admission::status::Status;
 
 use crate::answer::{Answer, Body};
@@ -76,6 +77,26 @@ impl ApiServer {
         }
         let State { store, source, .. } = state;
         chain::admit(&self.server, store, source, request)
+    }
+
+    /// Whether `user` may create objects of `resource` in `namespace`, which is what the server asks
+    /// before anything else; the failure is its answer where not.
+    pub fn authorize_create(
+        &self,
+        user: &User,
+        resource: &Resource,
+        namespace: &str,
+    ) -> Result<(), Status> {
+        let path = ResourcePath {
+            group: resource.group,
+            version: resource.version,
+            namespace: if resource.namespaced { namespace } else { "" },
+            resource: resource.name,
+            name: "",
+            subresource: None,
+            longer: false,
+        };
+        authorize::resource(&self.lock().store, user, Some(Verb::Create), &path)
     }
 
     /// Its configuration.

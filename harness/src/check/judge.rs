@@ -134,7 +134,8 @@ fn judge_pod(
     }
 }
 
-/// One dry run, with what the server does to fields that it does not know by default.
+/// One dry run, with what the server does to fields that it does not know by default. As on a server
+/// the requester must be allowed to ask.
 fn ask<'a>(
     context: &Context,
     resource: &'static Resource,
@@ -142,6 +143,13 @@ fn ask<'a>(
     user: &'a User,
     body: Body<'a>,
 ) -> Response<'a> {
+    if let Err(status) = context.server.authorize_create(user, resource, namespace) {
+        return Response {
+            outcome: Err(status),
+            warnings: Vec::new(),
+            audit: Vec::new(),
+        };
+    }
     context.server.admit(Request {
         operation: Operation::Create,
         resource,
