@@ -124,7 +124,14 @@ fn judge_pod(
         .to_owned();
     let response = ask(context, pods, namespace, &user, Body::Decoded(planned.pod));
     let stored = response.outcome.as_ref().ok();
-    let name = stored.map_or(prefix.as_str(), |pod| pod.text_at(&["metadata", "name"]));
+    let name = match &response.outcome {
+        Ok(pod) => pod.text_at(&["metadata", "name"]),
+        // Where it is refused after names are generated, the Status has the name.
+        Err(status) => match status.details.as_deref() {
+            Some(details) if !details.name.is_empty() => &details.name,
+            _ => &prefix,
+        },
+    };
     PodFinding {
         object: format!("Pod/{namespace}/{name}"),
         answer: AnswerLine::of(stage(context, pods, namespace, &response, &requester)),
