@@ -250,7 +250,11 @@ fn split(document: Document, named: bool, entries: &mut Vec<Entry>) {
                     Role::Judged => Entry::Judged(manifest),
                     Role::Context => Entry::Context(manifest),
                     Role::Other => {
-                        let place = Place::of(&manifest.document, manifest.reference());
+                        let object = match manifest.kind() {
+                            "" => String::new(),
+                            _ => manifest.reference(),
+                        };
+                        let place = Place::of(&manifest.document, object);
                         Entry::Done(Item::NotJudged(place))
                     }
                 });

@@ -78,10 +78,14 @@ impl Error {
         self.place.as_deref()
     }
 
-    /// What to do about it.
+    /// What to do about it. Where nobody knows better, a place in a file is to be mended.
     #[must_use]
     pub fn what_to_do(&self) -> Option<&str> {
-        self.hint.as_deref()
+        let mend = self
+            .place
+            .is_some()
+            .then_some("mend it there, or leave it out");
+        self.hint.as_deref().or(mend)
     }
 }
 
@@ -89,7 +93,7 @@ impl fmt::Display for Error {
     /// The message; a hint stands on a line of its own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        if let Some(hint) = &self.hint {
+        if let Some(hint) = self.what_to_do() {
             write!(f, "\nhint: {hint}")?;
         }
         Ok(())
@@ -115,7 +119,13 @@ impl From<StoreError> for Error {
             StoreError::Io { .. } => Self::input(error.to_string()).hint(
                 "podgate keeps its snapshots there; -C changes the folder, podgate.yaml the place",
             ),
-            _ => Self::input(error.to_string()),
+            StoreError::Format { .. } => Self::input(error.to_string())
+                .hint("mend the line, or remove the file: then podgate test proposes it anew"),
+            StoreError::Changed(_) => Self::input(error.to_string()).hint("review it again"),
+            StoreError::Forbidden(_) => Self::input(error.to_string())
+                .hint("run podgate review elsewhere; CI=true is set here"),
+            StoreError::Path(_) => Self::input(error.to_string())
+                .hint("names of clusters and paths of scenarios stay inside of their folder"),
         }
     }
 }

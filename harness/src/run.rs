@@ -704,7 +704,6 @@ pub fn namespace_name(scenario: &str, cluster: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rstest::rstest;
 
     #[test]
     fn a_name_that_is_a_label_stays() {

@@ -142,7 +142,12 @@ fn without_manifests(folder: &Path, options: WalkOptions) -> Error {
         && fs::read_dir(folder).is_ok_and(|mut entries| {
             entries.any(|entry| entry.is_ok_and(|entry| entry.path().is_dir()))
         });
-    let hint = nested.then(|| "folders in it are read with --recursive".to_owned());
+    let hint = if nested {
+        "folders in it are read with --recursive"
+    } else {
+        "a file with another name counts where it is named itself"
+    };
+    let hint = Some(hint.to_owned());
     let message = "no manifests: recognized file extensions are [.json .yaml .yml]";
     Error::of_file(&folder.display().to_string(), message, hint)
 }

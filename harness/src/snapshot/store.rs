@@ -54,7 +54,7 @@ pub enum StoreError {
     #[error("{} is no path inside of the folder of snapshots", .0.display())]
     Path(PathBuf),
     /// What was reviewed is not what the files say now.
-    #[error("{} changed since it was read\nhint: review it again", .0.display())]
+    #[error("{} changed since it was read", .0.display())]
     Changed(PathBuf),
     /// Nothing may be written, and writing is what was asked for.
     #[error("{} is left as it is: snapshots are not written in CI", .0.display())]

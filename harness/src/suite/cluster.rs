@@ -115,17 +115,17 @@ struct Spec {
 impl Cluster {
     /// Reads a cluster file and every file that it names.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let mut documents = read::documents(path)?.into_iter();
-        let head = documents
-            .next()
-            .filter(|d| d.kind() == Some("Cluster"))
-            .ok_or_else(|| {
-                Error::input(format!(
-                    "{}: the first document of a cluster file is `kind: Cluster`",
-                    path.display()
-                ))
-                .hint("podgate init writes an example")
-            })?;
+        let mut documents = read::documents(path)?;
+        let head = documents.remove(0);
+        let documents = documents.into_iter();
+        if head.kind() != Some("Cluster") {
+            return Err(read::at_value(
+                &head,
+                "kind",
+                "the first document of a cluster file is `kind: Cluster`",
+                "podgate init writes an example",
+            ));
+        }
         read::own_api_version(&head)?;
         let ClusterDocument { metadata, spec, .. } = podgate_manifest::from_document(&head)?;
         let folder = path.parent().unwrap_or(Path::new(""));

@@ -142,6 +142,7 @@ fn wanted(message: &str) -> &'static str {
         Some(name) if name.starts_with("map[") => "is a mapping",
         None if message.contains("ReadBool") => "is true or false, without quotes",
         None if message.contains("ReadString") => "is a text: put it in quotes",
+        None if message.contains("decode slice:") => "is a list",
         None if message.contains("readUint") || message.contains("ReadInt") => {
             "is a whole number, without quotes and without a fraction"
         }

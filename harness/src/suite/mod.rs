@@ -13,7 +13,8 @@ pub use cluster::{Cluster, Flags, Requester};
 pub use manifest::Manifest;
 pub use project::Project;
 pub use scenario::{
-    Action, Expectation, Expected, ExpectedVerdict, Patch, PatchType, Scenario, Step,
+    Action, Expectation, Expected, ExpectedVerdict, Patch, PatchType, Scenario, ScenarioNamespace,
+    Step,
 };
 
 use crate::error::Error;

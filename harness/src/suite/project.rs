@@ -52,17 +52,19 @@ impl Project {
     pub fn load(folder: &Path) -> Result<Self, Error> {
         let file = folder.join("podgate.yaml");
         let (kubernetes, spec) = if file.is_file() {
-            let documents = read::documents(&file)?;
-            let head = documents
-                .first()
-                .filter(|d| d.kind() == Some("Project"))
-                .ok_or_else(|| {
-                    Error::input(format!("{}: this is no `kind: Project`", file.display()))
-                })?;
-            read::own_api_version(head)?;
-            let spec = podgate_manifest::from_document::<ProjectDocument>(head)?.spec;
+            let head = read::first(&file)?;
+            if head.kind() != Some("Project") {
+                return Err(read::at_value(
+                    &head,
+                    "kind",
+                    "this is no `kind: Project`",
+                    "podgate.yaml has one document, of that kind",
+                ));
+            }
+            read::own_api_version(&head)?;
+            let spec = podgate_manifest::from_document::<ProjectDocument>(&head)?.spec;
             (
-                read::range(head, "spec.kubernetes", spec.kubernetes.as_deref())?,
+                read::range(&head, "spec.kubernetes", spec.kubernetes.as_deref())?,
                 spec,
             )
         } else {

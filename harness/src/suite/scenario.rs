@@ -485,12 +485,15 @@ impl Scenario {
                 ));
             }
             if let Some(step) = expect.step.filter(|step| !self.has_step(*step)) {
-                let steps = if self.has_steps { self.steps.len() } else { 0 };
                 return Err(read::at_value(
                     head,
                     &format!("{path}.step"),
                     format!("there is no step {step}"),
-                    format!("steps are counted from 1, and this scenario has {steps}"),
+                    match self.steps.len() {
+                        count if self.has_steps => format!("steps are counted from 1 to {count}"),
+                        _ => "the scenario has no spec.steps: it applies everything at once"
+                            .to_owned(),
+                    },
                 ));
             }
             known_checks(head, &format!("{path}.checks"), &expect.checks)?;
