@@ -17,10 +17,12 @@ const STYLES: Styles = Styles::styled()
 /// cluster and no Docker needed.
 #[derive(Debug, Parser)]
 #[command(name = "podgate", version, styles = STYLES, propagate_version = true, max_term_width = 100)]
-#[command(
-    after_help = "Exit codes: 0 all as expected; 1 a verdict or a snapshot differs, or `check` found something \
-    that is not admitted; 2 bad input or usage, or something undecided; 3 the environment failed; 4 nothing to run."
-)]
+#[command(after_help = "Exit codes (of several, 3 before 2 before 1):
+  0  all as expected; for check: everything is admitted
+  1  a verdict or a snapshot differs; for check: something is not admitted
+  2  bad input or usage, or something undecided
+  3  the environment failed
+  4  nothing to run")]
 pub(crate) struct Cli {
     /// Changes to this folder first.
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]

@@ -33,6 +33,7 @@ fn run(cli: Cli) -> Result<Exit, Error> {
     if let Some(folder) = &cli.directory {
         std::env::set_current_dir(folder).map_err(|error| {
             Error::input(format!("cannot change to {}: {error}", folder.display()))
+                .hint("-C takes a folder that is there")
         })?;
     }
     match cli.command {

@@ -9,12 +9,12 @@ use podgate_harness::plan::{Plan, Selection};
 use podgate_harness::report;
 use podgate_harness::snapshot::diff::LineTag;
 use podgate_harness::snapshot::{Pending, Store};
-use podgate_harness::suite::{Project, Suite};
+use podgate_harness::suite::{Project, Suite, nearest_hint};
 
 use crate::args::ReviewArgs;
 use crate::exit::Exit;
-use crate::show;
 use crate::show::style::{ADMITTED, FAINT, Painted, REJECTED, STRONG, WARNED};
+use crate::show::{self, counted};
 
 pub(crate) fn run(args: &ReviewArgs) -> Result<Exit, Error> {
     let project = Project::load(Path::new(""))?;
@@ -30,8 +30,9 @@ pub(crate) fn run(args: &ReviewArgs) -> Result<Exit, Error> {
             .iter()
             .find(|name| !pending.iter().any(|p| **name == title(&store, p)))
         {
+            let known: Vec<String> = pending.iter().map(|p| title(&store, p)).collect();
             return Err(Error::input(format!("nothing is pending for `{name}`"))
-                .hint("podgate review --list shows what is, as CLUSTER/SCENARIO"));
+                .hint(nearest_hint(name, &known, "what is pending is")));
         }
         pending.retain(wanted);
     }
@@ -52,7 +53,7 @@ pub(crate) fn run(args: &ReviewArgs) -> Result<Exit, Error> {
         for one in &pending {
             store.reject(one)?;
         }
-        show::note(&format!("rejected {}", pending.len()));
+        show::note(&format!("rejected {}", counted(pending.len(), "snapshot")));
         return Ok(Exit::Expected);
     }
     if args.accept {
@@ -127,15 +128,18 @@ fn accept(args: &ReviewArgs, store: &Store, pending: &[Pending]) -> Result<Exit,
             store.accept(one)?;
         }
     }
-    show::note(&format!("accepted {}", pending.len() - left.len()));
+    let accepted = pending.len() - left.len();
+    show::note(&format!("accepted {}", counted(accepted, "snapshot")));
     if left.is_empty() {
         return Ok(Exit::Expected);
     }
-    show::note(
-        "left, because something that was rejected would be admitted; accept them one by one:",
-    );
-    for one in left {
-        show::note(&listed(store, one));
+    show::note("left, because something that was rejected would be admitted:");
+    for one in &left {
+        show::note(listed(store, one).trim_end());
+    }
+    show::note("where that is right, accept it by its name:");
+    for one in &left {
+        show::note(&format!("  podgate review --accept {}", title(store, one)));
     }
     Ok(Exit::Different)
 }
@@ -213,6 +217,7 @@ fn remove_unreferenced(project: &Project, store: &Store) -> Result<Exit, Error> 
         store.remove(path)?;
         show::note(&format!("removed {}", path.display()));
     }
-    show::note(&format!("{} unreferenced", unreferenced.len()));
+    let removed = counted(unreferenced.len(), "snapshot");
+    show::note(&format!("removed {removed}"));
     Ok(Exit::Expected)
 }

@@ -45,7 +45,7 @@ fn version(minor: Minor) -> Value {
             _ => "removed",
         },
         "newestPolicy": server.newest_policy().map(|number| format!("v1.{number}")),
-        "compared": if from_source_only(minor) { "from source only" } else { "with recorded answers of a real server" },
+        "compared": if from_source_only(minor) { "from source only" } else { "with a real server's answers" },
     })
 }
 

@@ -6,7 +6,7 @@ use anstyle::Style;
 use podgate_harness::outcome::Stage;
 use podgate_harness::plan::Plan;
 use podgate_harness::report::{Entry, Report};
-use podgate_harness::snapshot::Change;
+use podgate_harness::snapshot::{Change, ChangeKind};
 use podgate_policy::Minor;
 
 use super::style::{ADMITTED, Painted, REJECTED, WARNED};
@@ -29,11 +29,9 @@ pub(crate) fn text(plan: &Plan, report: &Report) -> String {
         let scenario = &plan.scenarios[entry.scenario].id;
         let place = format!("{scenario} on {cluster}");
         if entry.comparison.reformatted {
-            let _ = writeln!(
-                text,
-                "{} {place}: the snapshot says the same in another form",
-                Painted(WARNED, "reformatted")
-            );
+            let head = Painted(WARNED, "reformatted");
+            let line = format!("{head} {place}: the snapshot says the same in another form");
+            text.push_str(&verdicts::filled(&line, "", "  ", width()));
         } else {
             let _ = writeln!(text, "{} {place}", Painted(REJECTED, "changed"));
             for change in &entry.comparison.changes {
@@ -49,12 +47,12 @@ pub(crate) fn text(plan: &Plan, report: &Report) -> String {
         text.push_str(&unmet(plan, entry));
     }
     for path in &report.unreferenced {
-        let _ = writeln!(
-            text,
-            "{} {}: no scenario on any cluster has this snapshot",
-            Painted(WARNED, "unreferenced"),
+        let head = Painted(WARNED, "unreferenced");
+        let line = format!(
+            "{head} {}: no scenario on any cluster has this snapshot",
             path.display()
         );
+        text.push_str(&verdicts::filled(&line, "", "  ", width()));
     }
     if !text.is_empty() {
         text.push('\n');
@@ -75,29 +73,45 @@ fn change(change: &Change) -> String {
         ("+", ADMITTED, &change.after),
     ] {
         if let Some(stage) = stage {
-            text.push_str(&signed(sign, style, &self::stage(stage, newest)));
+            let shown = match change.kind {
+                ChangeKind::Warnings => warnings(stage, newest),
+                _ => self::stage(stage, newest),
+            };
+            text.push_str(&signed(sign, style, &shown));
         }
     }
     text
 }
 
+/// How many columns the sign in front of a line takes.
+const SIGN: usize = 6;
+
 fn stage(stage: &Stage, minor: Minor) -> String {
-    // The sign in front takes six columns.
-    let width = width() - 6;
     let mut text = format!("{}\n", verdicts::head(&stage.verdict));
-    text.push_str(&verdicts::body(&stage.verdict, minor, "  ", width));
+    text.push_str(&verdicts::body(&stage.verdict, minor, "  ", width() - SIGN));
     for warning in &stage.warnings {
-        text.push_str(&verdicts::warning(warning, minor, "  ", width));
+        text.push_str(&verdicts::warning(warning, minor, "  ", width() - SIGN));
     }
     text
+}
+
+/// The warnings alone, where nothing else differs.
+fn warnings(stage: &Stage, minor: Minor) -> String {
+    if stage.warnings.is_empty() {
+        return "no warning\n".to_owned();
+    }
+    let warning = |text: &String| verdicts::warning(text, minor, "", width() - SIGN);
+    stage.warnings.iter().map(warning).collect()
 }
 
 /// Every line of a text behind a sign.
 fn signed(sign: &str, style: Style, text: &str) -> String {
     let sign = Painted(style, sign);
-    text.lines()
-        .map(|line| format!("    {sign} {line}\n"))
-        .collect()
+    let mut signed = String::new();
+    for line in text.lines() {
+        let _ = writeln!(signed, "    {sign} {line}");
+    }
+    signed
 }
 
 /// Scenarios without a snapshot, with the clusters that have none.
@@ -142,12 +156,9 @@ fn unmet(plan: &Plan, entry: &Entry) -> String {
     let mut text = String::new();
     for (place, message, of_message) in told {
         let cluster = &plan.clusters[entry.cluster].name;
-        let _ = writeln!(
-            text,
-            "{} {place} on {cluster} {}",
-            Painted(REJECTED, "not as expected"),
-            minors(&of_message)
-        );
+        let head = Painted(REJECTED, "not as expected");
+        let line = format!("{head} {place} on {cluster} {}", minors(&of_message));
+        text.push_str(&verdicts::filled(&line, "", "  ", width()));
         text.push_str(&verdicts::filled(&message, "  ", "  ", width()));
     }
     text

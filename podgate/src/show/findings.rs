@@ -119,9 +119,7 @@ fn against(options: &Options, items: &[Item]) -> String {
             .map(|name| format!("cluster {name}, "))
             .unwrap_or_default();
         let source = match of_cluster.as_slice() {
-            [only] if versions::from_source_only(*only) => {
-                " (from source only: see podgate versions)"
-            }
+            [only] if versions::from_source_only(*only) => " (from source only)",
             _ => "",
         };
         parts.push(format!("{on}Kubernetes {}{source}", minors(&of_cluster)));

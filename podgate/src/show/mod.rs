@@ -40,7 +40,12 @@ pub(crate) fn serialized<T: Serialize>(value: &T, output: Output) -> Result<Opti
         Output::Text => None,
         Output::Json => Some(serde_json::to_string_pretty(value).map_err(unwritable)? + "\n"),
         Output::Jsonl => Some(json_line(value)?),
-        Output::Yaml => Some(serde_yaml::to_string(value).map_err(unwritable)?),
+        Output::Yaml => {
+            // By way of JSON, as serde_yaml would write enums as tags.
+            let json = serde_json::to_string(value).map_err(unwritable)?;
+            let value: serde_yaml::Value = serde_json::from_str(&json).map_err(unwritable)?;
+            Some(serde_yaml::to_string(&value).map_err(unwritable)?)
+        }
     })
 }
 
@@ -93,8 +98,17 @@ pub(crate) fn counted(count: usize, what: &str) -> String {
 /// How many columns a text may use: the terminal's, within what reads well; in a pipe what `COLUMNS`
 /// says, or else 80.
 pub(crate) fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok();
-    let columns = columns.filter(|_| !std::io::stdout().is_terminal());
-    let columns = columns.and_then(|columns| columns.parse().ok());
-    columns.unwrap_or_else(textwrap::termwidth).clamp(40, 120)
+    columns().unwrap_or(80).clamp(40, 120)
+}
+
+/// How many columns a table may use: all of the terminal's; in a pipe somewhat more than a text.
+pub(crate) fn table_width() -> usize {
+    columns().unwrap_or(100).max(40)
+}
+
+fn columns() -> Option<usize> {
+    if std::io::stdout().is_terminal() {
+        return Some(textwrap::termwidth());
+    }
+    std::env::var("COLUMNS").ok()?.parse().ok()
 }

@@ -11,12 +11,12 @@ use podgate_policy::Minor;
 
 use super::style::{ADMITTED, FAINT, Painted, REJECTED, STRONG, UNDECIDED};
 use super::verdicts::{self, Placed};
-use super::{counted, matrix, minors, width};
+use super::{counted, matrix, minors, table_width, width};
 use crate::command::versions;
 
 /// The matrix, and unless `quiet` the reason of every rejection.
 pub(crate) fn verdicts(plan: &Plan, results: &Results, quiet: bool) -> String {
-    let mut text = format!("{}\n", matrix::table(plan, results));
+    let mut text = matrix::table(plan, results).render(table_width()) + "\n";
     let legend = verdicts::filled(matrix::LEGEND, "", "", width());
     let _ = writeln!(text, "{}\n", Painted(FAINT, legend.trim_end()));
     if quiet {
@@ -155,16 +155,10 @@ pub(crate) fn summary(plan: &Plan, report: &Report, took: Duration) -> String {
         let _ = writeln!(text, "{}", Painted(REJECTED, &unmet));
     }
     if entries.iter().any(|e| e.proposed.is_some()) {
-        let _ = writeln!(
-            text,
-            "podgate review shows what is pending, and accepts or rejects it"
-        );
+        text.push_str("podgate review shows what is pending\n");
     }
     if !report.unreferenced.is_empty() {
-        let _ = writeln!(
-            text,
-            "podgate review --remove-unreferenced removes what nothing refers to"
-        );
+        text.push_str("podgate review --remove-unreferenced removes them\n");
     }
     text
 }
@@ -177,7 +171,7 @@ fn versions(plan: &Plan) -> String {
     ran.dedup();
     match ran.as_slice() {
         [only] if versions::from_source_only(*only) => {
-            format!("Kubernetes {only} (from source only: see podgate versions)")
+            format!("Kubernetes {only} (from source only)")
         }
         [first, .., last] if usize::from(last.number() - first.number()) + 1 == ran.len() => {
             format!("Kubernetes {first} to {last}")

@@ -1,8 +1,10 @@
-//! A table whose cells have several lines, each in a style of its own. Columns are as wide as they
-//! must be; headers are broken at hyphens, as the names of clusters are long and their verdicts
-//! short.
+//! A table whose cells have several lines, each in a style of its own. Where the names of columns fit
+//! beside each other, they stand on one line; else they are broken at hyphens, as the names of
+//! clusters are long and their verdicts short; and columns that do not fit even so follow in a
+//! table of their own below.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
+use std::ops::Range;
 
 use anstyle::Style;
 use unicode_width::UnicodeWidthStr;
@@ -46,26 +48,84 @@ impl Table {
         self.rows.push(Row::Cells(label.into(), cells));
     }
 
-    fn widths(&self) -> (usize, Vec<usize>) {
-        let mut label = 0;
-        let mut columns = vec![NARROWEST; self.header.len()];
-        for row in &self.rows {
-            let Row::Cells(text, cells) = row else {
-                continue;
-            };
-            label = label.max(text.width());
+    /// The table in lines of at most `width` columns, as far as its widest label and cell allow.
+    pub(crate) fn render(&self, width: usize) -> String {
+        let label = self
+            .cells()
+            .map(|(label, _)| label.width())
+            .max()
+            .unwrap_or(0);
+        let whole = self.widths(UnicodeWidthStr::width);
+        let fits = |columns: &[usize]| {
+            label + columns.iter().map(|c| GAP.len() + c).sum::<usize>() <= width
+        };
+        let columns = if fits(&whole) {
+            whole
+        } else {
+            self.widths(|name| {
+                let parts = name.split_inclusive('-').map(UnicodeWidthStr::width);
+                parts.max().unwrap_or(0)
+            })
+        };
+        let mut text = String::new();
+        let mut from = 0;
+        while from < columns.len() {
+            let mut to = from + 1;
+            while to < columns.len() && fits(&columns[from..=to]) {
+                to += 1;
+            }
+            if from > 0 {
+                text.push('\n');
+            }
+            self.block(&mut text, label, &columns, from..to);
+            from = to;
+        }
+        text
+    }
+
+    fn cells(&self) -> impl Iterator<Item = (&str, &[Vec<Line>])> {
+        self.rows.iter().filter_map(|row| match row {
+            Row::Heading(_) => None,
+            Row::Cells(label, cells) => Some((label.as_str(), cells.as_slice())),
+        })
+    }
+
+    /// How wide each column has to be where its name takes so much.
+    fn widths(&self, of_name: impl Fn(&str) -> usize) -> Vec<usize> {
+        let mut columns: Vec<usize> = self
+            .header
+            .iter()
+            .map(|name| of_name(name).max(NARROWEST))
+            .collect();
+        for (_, cells) in self.cells() {
             for (width, cell) in columns.iter_mut().zip(cells) {
-                *width = cell
-                    .iter()
-                    .map(|(_, line)| line.width())
-                    .fold(*width, usize::max);
+                let lines = cell.iter().map(|(_, line)| line.width());
+                *width = lines.fold(*width, usize::max);
             }
         }
-        for (width, name) in columns.iter_mut().zip(&self.header) {
-            let longest = name.split_inclusive('-').map(UnicodeWidthStr::width).max();
-            *width = (*width).max(longest.unwrap_or(0));
+        columns
+    }
+
+    /// The table with some of its columns.
+    fn block(&self, text: &mut String, label: usize, columns: &[usize], part: Range<usize>) {
+        let columns = &columns[part.clone()];
+        let header: Vec<Vec<Line>> = self.header[part.clone()]
+            .iter()
+            .zip(columns)
+            .map(|(name, width)| {
+                let lines = broken(name, *width).into_iter();
+                lines.map(|line| (STRONG, line)).collect()
+            })
+            .collect();
+        lines(text, label, "", columns, &header);
+        for row in &self.rows {
+            match row {
+                Row::Heading(heading) => {
+                    let _ = writeln!(text, "{}", Painted(STRONG, heading));
+                }
+                Row::Cells(name, cells) => lines(text, label, name, columns, &cells[part.clone()]),
+            }
         }
-        (label, columns)
     }
 }
 
@@ -83,56 +143,24 @@ fn broken(name: &str, width: usize) -> Vec<String> {
     lines
 }
 
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (label, columns) = self.widths();
-        let header: Vec<Vec<Line>> = self
-            .header
-            .iter()
-            .zip(&columns)
-            .map(|(name, width)| {
-                broken(name, *width)
-                    .into_iter()
-                    .map(|l| (STRONG, l))
-                    .collect()
-            })
-            .collect();
-        lines(f, label, "", &columns, &header)?;
-        for row in &self.rows {
-            match row {
-                Row::Heading(text) => writeln!(f, "{}", Painted(STRONG, text))?,
-                Row::Cells(text, cells) => lines(f, label, text, &columns, cells)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-fn lines(
-    f: &mut fmt::Formatter<'_>,
-    label: usize,
-    text: &str,
-    columns: &[usize],
-    cells: &[Vec<Line>],
-) -> fmt::Result {
+fn lines(text: &mut String, label: usize, name: &str, columns: &[usize], cells: &[Vec<Line>]) {
     let height = cells.iter().map(Vec::len).max().unwrap_or(0).max(1);
     for at in 0..height {
-        let text = if at == 0 { text } else { "" };
+        let name = if at == 0 { name } else { "" };
         // Trailing blanks are held back: they matter in diffs and to people who copy.
-        let mut pending = label - text.width();
-        f.write_str(text)?;
+        let mut pending = label - name.width();
+        text.push_str(name);
         for (width, cell) in columns.iter().zip(cells) {
             pending += GAP.len();
             let Some((style, line)) = cell.get(at) else {
                 pending += width;
                 continue;
             };
-            write!(f, "{:pending$}{}", "", Painted(*style, line))?;
+            let _ = write!(text, "{:pending$}{}", "", Painted(*style, line));
             pending = width - line.width();
         }
-        f.write_char('\n')?;
+        text.push('\n');
     }
-    Ok(())
 }
 
 /// A faint line of a cell.
@@ -144,8 +172,7 @@ pub(crate) fn faint(text: &str) -> Vec<Line> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn lays_out() {
+    fn rendered(width: usize) -> String {
         let mut table = Table::new(vec!["psa-baseline-warn-restricted".into(), "b".into()]);
         table.heading("root-pod");
         let plain = |text: &str| (Style::new(), text.to_owned());
@@ -153,7 +180,21 @@ mod tests {
             "  Pod/x",
             vec![vec![plain("..1.29 ✓"), plain("1.30.. ✗")], vec![plain("✗")]],
         );
-        let text = anstream::adapter::strip_str(&table.to_string()).to_string();
+        anstream::adapter::strip_str(&table.render(width)).to_string()
+    }
+
+    #[test]
+    fn names_stand_whole_where_they_fit() {
+        let expected = "         psa-baseline-warn-restricted  b
+root-pod
+  Pod/x  ..1.29 ✓                      ✗
+         1.30.. ✗
+";
+        assert_eq!(rendered(49), expected);
+    }
+
+    #[test]
+    fn else_they_are_broken_at_hyphens() {
         let expected = "         psa-        b
          baseline-
          warn-
@@ -162,6 +203,23 @@ root-pod
   Pod/x  ..1.29 ✓    ✗
          1.30.. ✗
 ";
-        assert_eq!(text, expected);
+        assert_eq!(rendered(48), expected);
+    }
+
+    #[test]
+    fn what_does_not_fit_follows_below() {
+        let expected = "         psa-
+         baseline-
+         warn-
+         restricted
+root-pod
+  Pod/x  ..1.29 ✓
+         1.30.. ✗
+
+         b
+root-pod
+  Pod/x  ✗
+";
+        assert_eq!(rendered(24), expected);
     }
 }

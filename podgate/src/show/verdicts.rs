@@ -5,6 +5,7 @@ use std::fmt::Write;
 use podgate_harness::outcome::{Outcome, Stage, Verdict};
 use podgate_harness::versions::ranges;
 use podgate_policy::{Minor, Server, text};
+use textwrap::core::display_width;
 
 use super::matrix;
 use super::style::{FAINT, Painted, REJECTED, STRONG, UNDECIDED, WARNED};
@@ -60,12 +61,8 @@ pub(crate) fn reasons(outcomes: &[Placed<'_>], width: usize) -> String {
                 })
                 .collect();
             let who = if reason.of_pods { "pods " } else { "" };
-            let _ = writeln!(
-                text,
-                "    {who}{}  {}",
-                head(&reason.stage.verdict),
-                Painted(FAINT, &places.join("; "))
-            );
+            let head = format!("{who}{}", head(&reason.stage.verdict));
+            text.push_str(&beside(&head, &places, width));
             text.push_str(&body(&reason.stage.verdict, reason.newest, "      ", width));
         }
     }
@@ -169,6 +166,32 @@ fn wrapped(text: &str, indent: &str, bullet: &str, width: usize) -> String {
     let rest = format!("{indent}{:1$}", "", bullet.len());
     let mut text = textwrap::fill(text, wrapping(width, &first, &rest));
     text.push('\n');
+    text
+}
+
+/// A head and where it holds: beside it where that fits, else on lines of their own below it.
+fn beside(head: &str, places: &[String], width: usize) -> String {
+    let all = places.join("; ");
+    let (head_width, all_width) = (display_width(head), display_width(&all));
+    if 4 + head_width + 2 + all_width <= width {
+        return format!("    {head}  {}\n", Painted(FAINT, &all));
+    }
+    let mut lines = vec![String::new()];
+    for (at, place) in places.iter().enumerate() {
+        let end = if at + 1 < places.len() { ";" } else { "" };
+        match lines.last_mut() {
+            // A place is never broken: a cluster and its versions stand together.
+            Some(line) if line.is_empty() => *line = format!("{place}{end}"),
+            Some(line) if 6 + display_width(line) + 1 + display_width(place) < width => {
+                let _ = write!(line, " {place}{end}");
+            }
+            _ => lines.push(format!("{place}{end}")),
+        }
+    }
+    let mut text = format!("    {head}\n");
+    for line in lines {
+        let _ = writeln!(text, "      {}", Painted(FAINT, &line));
+    }
     text
 }
 

@@ -1,0 +1,79 @@
+//! `--help` and `completions`.
+
+use rstest::rstest;
+
+use crate::folder::Folder;
+
+#[rstest]
+#[case(&[], &["test", "check", "explain", "review", "init", "versions", "completions", "-C", "--color", "Exit codes", "  4  nothing to run"])]
+#[case(
+    &["test"],
+    &["[NAME]...", "--cluster <CLUSTER>", "--kubernetes <VERSION>", "1.23..1.36", "all", "--backend", "--output", "--quiet", "CI=true"]
+)]
+#[case(
+    &["check"],
+    &["[FILE]...", "standard input", "--filename", "--cluster", "--enforce", "--warn", "--audit", "--kubernetes", "--namespace",
+      "--as <USER>", "--as-group", "--show-object", "--recursive", "--output", "jsonl"]
+)]
+#[case(&["explain"], &["[CHECK]", "--output"])]
+#[case(&["review"], &["[SNAPSHOT]...", "--accept", "--reject", "--list", "--remove-unreferenced"])]
+#[case(&["init"], &["[DIR]"])]
+#[case(&["versions"], &["--output"])]
+#[case(&["completions"], &["bash", "zsh", "fish"])]
+fn help_names_everything(#[case] command: &[&str], #[case] words: &[&str]) {
+    let arguments: Vec<&str> = command.iter().chain(&["--help"]).copied().collect();
+    let run = Folder::new().podgate(&arguments).ends(0);
+    for word in words {
+        assert!(
+            run.stdout.contains(word),
+            "{word} is not in\n{}",
+            run.stdout
+        );
+    }
+    for line in run.stdout.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+    assert_eq!(run.stderr, "");
+}
+
+#[rstest]
+#[case("bash", "complete -F _podgate")]
+#[case("zsh", "#compdef podgate")]
+#[case("fish", "complete -c podgate")]
+#[case("elvish", "set edit:completion:arg-completer[podgate]")]
+#[case(
+    "powershell",
+    "Register-ArgumentCompleter -Native -CommandName 'podgate'"
+)]
+fn completions(#[case] shell: &str, #[case] text: &str) {
+    Folder::new()
+        .podgate(&["completions", shell])
+        .ends(0)
+        .says(&[text]);
+}
+
+#[rstest]
+#[case(&[])]
+#[case(&["tets"])]
+#[case(&["test", "--quite"])]
+#[case(&["test", "--backend", "minikube"])]
+#[case(&["check", "a.yaml", "-o", "xml"])]
+#[case(&["completions", "tcsh"])]
+fn wrong_usage_ends_with_2(#[case] arguments: &[&str]) {
+    let run = Folder::new().podgate(arguments).ends(2);
+    assert!(
+        run.stderr.contains("Usage:") || run.stderr.contains("--help"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn the_version_of_podgate() {
+    let version = format!("podgate {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        Folder::new().podgate(&["--version"]).ends(0).stdout,
+        version
+    );
+}

@@ -1,0 +1,15 @@
+//! End to end: the binary in a folder of its own, as a person at a terminal or a CI job runs it.
+//! One module for each command, and one for what is asked of all of them.
+
+mod bad_input;
+mod check;
+mod explain;
+mod folder;
+mod help;
+mod init;
+mod project;
+mod review;
+mod teams;
+mod terminal;
+mod test;
+mod versions;
