@@ -342,7 +342,9 @@ impl Runner<'_> {
         let names = pods.map(|pod| &pod["metadata"]).filter(|metadata| {
             let owners = metadata["ownerReferences"].as_array().into_iter().flatten();
             metadata["generateName"].is_string()
-                && !owners.into_iter().any(|owner| owner["kind"] == "StatefulSet")
+                && !owners
+                    .into_iter()
+                    .any(|owner| owner["kind"] == "StatefulSet")
         });
         let names = names.filter_map(|metadata| metadata["name"].as_str());
         self.made_up = names.map(str::to_owned).collect();

@@ -261,10 +261,12 @@ fn namespace(attributes: &mut Attributes<'_>, object: &Value<'_>) -> Result<(), 
         return Ok(());
     }
     let (policy, errors) = policy_of(attributes, object);
+    // A request for a namespace carries its name as the namespace (`RequestInfo`, and the handler of
+    // creates sets it).
     let exempt_here = attributes
         .server
         .pod_security
-        .exempts_namespace(attributes.namespace);
+        .exempts_namespace(object.text_at(&["metadata", "name"]));
     let minor = attributes.server.minor();
     if attributes.operation == Operation::Create {
         if !errors.is_empty() {

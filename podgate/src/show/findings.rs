@@ -286,7 +286,7 @@ fn hint(answer: &AnswerLine) -> Option<String> {
 
 fn stored_object(text: &mut String, what: &str, stored: &Value, indent: &str) {
     let _ = writeln!(text, "{indent}{}", Painted(FAINT, &format!("{what}:")));
-    let yaml = serde_yaml::to_string(stored).unwrap_or_default();
+    let yaml = podgate_manifest::to_yaml(stored);
     for line in yaml.lines() {
         let _ = writeln!(text, "{indent}  {line}");
     }

@@ -41,10 +41,8 @@ pub(crate) fn serialized<T: Serialize>(value: &T, output: Output) -> Result<Opti
         Output::Json => Some(serde_json::to_string_pretty(value).map_err(unwritable)? + "\n"),
         Output::Jsonl => Some(json_line(value)?),
         Output::Yaml => {
-            // By way of JSON, as serde_yaml would write enums as tags.
-            let json = serde_json::to_string(value).map_err(unwritable)?;
-            let value: serde_yaml::Value = serde_json::from_str(&json).map_err(unwritable)?;
-            Some(serde_yaml::to_string(&value).map_err(unwritable)?)
+            let value = serde_json::to_value(value).map_err(unwritable)?;
+            Some(podgate_manifest::to_yaml(&value))
         }
     })
 }
