@@ -115,10 +115,11 @@ impl Cluster {
 
     /// Binds a role with these rules to a subject, in the namespace.
     fn bind(mut self, name: &str, rule: &Json, subject: &Json) -> Self {
-        let role = json!({"metadata": {"name": name}, "rules": [rule]});
-        self.objects.keep("roles", NAMESPACE, tree(&role));
-        let role = json!({"kind": "Role", "name": name});
-        let binding = json!({"metadata": {"name": name}, "roleRef": role, "subjects": [subject]});
+        let granted = json!({"metadata": {"name": name}, "rules": [rule]});
+        self.objects.keep("roles", NAMESPACE, tree(&granted));
+        let reference = json!({"kind": "Role", "name": name});
+        let binding =
+            json!({"metadata": {"name": name}, "roleRef": reference, "subjects": [subject]});
         self.objects.keep("rolebindings", NAMESPACE, tree(&binding));
         self
     }

@@ -577,8 +577,8 @@ async fn apply_as_admin(
     if answer.code == 409 {
         // What is there from the start, such as the service account `default`.
         let path = format!("{path}/{}", manifest.name);
-        let patch = call(Method::PATCH, path, "application/merge-patch+json");
-        answer = exchange(client, patch).await?;
+        let change = call(Method::PATCH, path, "application/merge-patch+json");
+        answer = exchange(client, change).await?;
     }
     if answer.succeeded() {
         return Ok(());

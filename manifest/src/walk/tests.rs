@@ -65,7 +65,7 @@ fn folder() -> Folder {
 #[case::missing_folder(&["k9s/b.yml"], false, &["the path \"/k9s/b.yml\" does not exist; the folder `/k9s` does not exist"])]
 #[case::nothing_near(&["zzzzzzzz"], false, &["the path \"/zzzzzzzz\" does not exist; -"])]
 #[case::empty(&["empty"], false, &["no manifests: recognized file extensions are [.json .yaml .yml]; folders in it are read with --recursive"])]
-#[case::empty_recursive(&["empty"], true, &["no manifests: recognized file extensions are [.json .yaml .yml]; -"])]
+#[case::empty_recursive(&["empty"], true, &["no manifests: recognized file extensions are [.json .yaml .yml]; a file with another name counts where it is named itself"])]
 fn walks(
     folder: Folder,
     #[case] names: &[&str],
