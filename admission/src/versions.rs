@@ -453,7 +453,7 @@ gates! {
     GenericWorkload                          35    NEVER NEVER  NEVER
     StatefulSetAutoDeletePVC                 23    27    32     34
     StatefulSetStartOrdinal                  26    27    31     33
-    MaxUnavailableStatefulSet                24    NEVER NEVER  NEVER
+    MaxUnavailableStatefulSet                24    37    NEVER  NEVER
     StatefulSetMinReadySeconds               22    23    25     26
     DaemonSetUpdateSurge                     21    22    25     26
     IndexedJob                               21    22    24     25

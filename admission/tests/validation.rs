@@ -105,6 +105,7 @@ fn update_of(old: &Value<'static>, new: &Json) -> Json {
 #[case(25, include_bytes!("upstream/1.25.ndjson.gz"))]
 #[case(30, include_bytes!("upstream/1.30.ndjson.gz"))]
 #[case(36, include_bytes!("upstream/1.36.ndjson.gz"))]
+#[case(37, include_bytes!("upstream/1.37.ndjson.gz"))]
 fn upstream_says_the_same(#[case] minor: u8, #[case] file: &[u8]) {
     let minor = Minor::all()
         .find(|known| known.number() == minor)

@@ -17,6 +17,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/kubernetes/pkg/api/legacyscheme"
@@ -95,8 +96,10 @@ func answer(l line) (err error) {
 	if err != nil {
 		return err
 	}
-	s := strategies[kind]
-	ctx := request.WithRequestInfo(context.Background(), &request.RequestInfo{APIVersion: "v1"})
+	s := strategies[kind.Kind]
+	// Declarative validation looks up its rules by the version of the request.
+	info := &request.RequestInfo{APIGroup: kind.Group, APIVersion: kind.Version}
+	ctx := request.WithRequestInfo(context.Background(), info)
 	accessor, err := meta.Accessor(object)
 	if err != nil {
 		return err
@@ -129,10 +132,10 @@ func answer(l line) (err error) {
 	return rest.BeforeUpdate(update, ctx, changed, object)
 }
 
-func decode(raw []byte) (runtime.Object, string, error) {
+func decode(raw []byte) (runtime.Object, *schema.GroupVersionKind, error) {
 	object, kind, err := legacyscheme.Codecs.UniversalDecoder().Decode(raw, nil, nil)
 	if err != nil {
-		return nil, "", fmt.Errorf("DECODE %w", err)
+		return nil, nil, fmt.Errorf("DECODE %w", err)
 	}
-	return object, kind.Kind, nil
+	return object, kind, nil
 }

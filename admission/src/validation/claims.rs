@@ -171,7 +171,7 @@ fn data_sources(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
     let value = if v.since(versions::JSON_VALUES) {
         go::Rendered::exact("{}".to_owned())
     } else {
-        go::Rendered::abridged("field.Path")
+        go::Rendered::abridged("field.Path", v.minor)
     };
     v.errors.invalid(path, value, detail);
 }

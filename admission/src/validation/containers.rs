@@ -343,7 +343,7 @@ fn init_resize_policy(v: &mut Validator, container: &Value<'_>, sidecar: bool, p
     if !v.since(versions::SIDECAR_RESIZE_POLICY) && !policies.is_empty() {
         v.errors.invalid(
             &path,
-            go::Rendered::abridged("[]core.ContainerResizePolicy"),
+            go::Rendered::abridged("[]core.ContainerResizePolicy", v.minor),
             "must not be set for init containers",
         );
     }

@@ -31,12 +31,16 @@ impl Rendered {
         Self { text, exact: true }
     }
 
-    /// A struct that is not printed in full.
-    pub(crate) fn abridged(name: &str) -> Self {
-        Self {
-            text: format!("{name}{{...}}"),
-            exact: false,
-        }
+    /// A struct of that Go type, or a slice of such, that is not printed in full.
+    pub(crate) fn abridged(go_type: &str, minor: u8) -> Self {
+        let text = if minor < super::versions::JSON_VALUES {
+            format!("{go_type}{{...}}")
+        } else if go_type.starts_with("[]") {
+            "[{...}]".to_owned()
+        } else {
+            "{...}".to_owned()
+        };
+        Self { text, exact: false }
     }
 }
 

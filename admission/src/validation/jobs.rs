@@ -49,17 +49,26 @@ fn create_with(v: &mut Validator, job: &Value<'_>, prefixed: bool) {
                 .forbidden(&path.key(TRACKING), "cannot add this annotation");
         }
     }
+    if v.since(versions::JOB_COMPLETION_MODE) {
+        name_allows_completions(v, meta, spec);
+    }
+}
+
+/// `validateNameAllowsCompletions`: the highest index ends a pod's host name.
+fn name_allows_completions(v: &mut Validator, meta: &Value<'_>, spec: &Value<'_>) {
     let completions = int_opt(spec, "completions").unwrap_or_default();
-    if v.since(versions::JOB_COMPLETION_MODE) && is_indexed(spec) && completions > 0 {
-        let name = text(meta, "name");
-        let host = format!("{name}-{}", completions - 1);
-        if !names::dns_label(&host, v.minor).is_empty() {
-            v.errors.invalid(
-                &meta_path.child("name"),
-                name,
-                format!("will not able to create pod with invalid DNS label: {host}"),
-            );
-        }
+    if !is_indexed(spec) || completions <= 0 {
+        return;
+    }
+    let name = text(meta, "name");
+    let host = format!("{name}-{}", completions - 1);
+    if !names::dns_label(&host, v.minor).is_empty() {
+        let path = Path::new("metadata");
+        v.errors.invalid(
+            &path.child("name"),
+            name,
+            format!("will not able to create pod with invalid DNS label: {host}"),
+        );
     }
 }
 
@@ -591,14 +600,17 @@ fn index_interval(interval: &str, completions: i64) -> Result<(i64, i64), String
     Ok((first, end))
 }
 
-/// What the strategy of jobs does on update: `ValidateJob` and `ValidateJobUpdate`.
+/// What the strategy of jobs does on update: `ValidateJobUpdate`, and before that `ValidateJob`.
 pub(crate) fn update(v: &mut Validator, new: &Value<'_>, old: &Value<'_>) {
     let (new_spec, old_spec) = (spec_of(new), spec_of(old));
     let old_meta = metadata::of(old_spec.get("template").unwrap_or(&NOTHING));
     let prefixed = [PREFIXED_NAME, PREFIXED_UID]
         .iter()
         .all(|key| entry(old_meta, "labels", key).is_some());
-    create_with(v, new, prefixed);
+    let once = v.since(versions::JOB_UPDATE_VALIDATED_ONCE);
+    if !once {
+        create_with(v, new, prefixed);
+    }
     let path = Path::new("metadata");
     metadata::update(v, metadata::of(new), metadata::of(old), &path);
     let path = Path::new("spec");
@@ -615,6 +627,9 @@ pub(crate) fn update(v: &mut Validator, new: &Value<'_>, old: &Value<'_>) {
         "successPolicy",
     ] {
         immutable(v, new_spec, old_spec, name, &path);
+    }
+    if once {
+        name_allows_completions(v, metadata::of(new), new_spec);
     }
 }
 
@@ -686,13 +701,13 @@ fn template(v: &mut Validator, new: &Value<'_>, old_job: &Value<'_>, path: &Path
         // `validatePodResourceUpdatesOnly`, whose path is one step of that name.
         v.errors.invalid(
             &path.child("template.spec"),
-            go::Rendered::abridged("core.PodSpec"),
+            go::Rendered::abridged("core.PodSpec", v.minor),
             "field is immutable",
         );
     } else {
         v.errors.invalid(
             &path.child("template"),
-            go::Rendered::abridged("core.PodTemplateSpec"),
+            go::Rendered::abridged("core.PodTemplateSpec", v.minor),
             "field is immutable",
         );
     }

@@ -172,8 +172,12 @@ pub(crate) fn too_long_max_length(v: &Validator, max: usize) -> String {
 fn owner_references(v: &mut Validator, meta: &Value<'_>, path: &Path<'_>) {
     let owners = items(meta, "ownerReferences");
     let mut first_controller: Option<String> = None;
-    for owner in owners {
-        owner_reference(v, owner, path);
+    for (i, owner) in owners.iter().enumerate() {
+        if v.since(versions::OWNERS_INDEXED) {
+            owner_reference(v, owner, &path.index(i));
+        } else {
+            owner_reference(v, owner, path);
+        }
         if !flag(owner, "controller") {
             continue;
         }
@@ -208,15 +212,25 @@ fn owner_reference(v: &mut Validator, owner: &Value<'_>, path: &Path<'_>) {
         Some((group, version)) => (group, version),
         None => ("", api_version),
     };
-    if version.is_empty() {
-        v.errors.invalid(
-            &path.child("apiVersion"),
-            api_version,
-            "version must not be empty",
-        );
+    let indexed = v.since(versions::OWNERS_INDEXED);
+    if api_version.is_empty() && indexed {
+        v.errors
+            .required(&path.child("apiVersion"), "must not be empty");
+    } else if version.is_empty() {
+        let detail = if indexed {
+            "must be <group>/<version> or <version>"
+        } else {
+            "version must not be empty"
+        };
+        v.errors
+            .invalid(&path.child("apiVersion"), api_version, detail);
     }
     for name in ["kind", "name", "uid"] {
         if !text(owner, name).is_empty() {
+            continue;
+        }
+        if indexed {
+            v.errors.required(&path.child(name), "must not be empty");
             continue;
         }
         let detail = if v.since(versions::OWNER_FIELDS_UNNAMED) {
@@ -363,7 +377,7 @@ pub(crate) fn accessor_update(
         let value = if v.since(versions::JSON_VALUES) {
             go::Rendered::exact(go::json_string(time.as_str().unwrap_or_default()))
         } else {
-            go::Rendered::abridged("v1.Time")
+            go::Rendered::abridged("v1.Time", v.minor)
         };
         v.errors.invalid(
             &path.child("deletionTimestamp"),

@@ -42,7 +42,7 @@ use crate::resource::Resource;
 use crate::status::{Cause, Grouped, Status};
 use crate::value::Value;
 
-use field::{Error, Errors, Path};
+use field::{Error, ErrorType, Errors, Path};
 use names::NameRule;
 use workloads::Workload;
 
@@ -87,6 +87,29 @@ impl Validator {
         }
     }
 
+    /// The errors in the order in which the server tells them.
+    fn into_errors(self, resource: &Resource) -> Vec<Error> {
+        let declarative = self.since(versions::DECLARATIVE_ERRORS_LAST);
+        let mut errors = self.errors.into_list();
+        // What declarative validation says stands behind all else, in the order of the fields
+        // (`ValidateDeclarativelyWithMigrationChecks` in `apiserver/pkg/registry/rest`).
+        let (kind, fields): (_, &[&str]) = match resource.kind {
+            "CronJob" => (ErrorType::Required, &["spec.schedule"]),
+            "ReplicationController" => (
+                ErrorType::Invalid,
+                &["metadata.name", "spec.replicas", "spec.minReadySeconds"],
+            ),
+            _ => return errors,
+        };
+        if declarative {
+            errors.sort_by_key(|error| {
+                let place = fields.iter().position(|field| *field == error.field);
+                place.filter(|_| error.kind == kind).map(|place| place + 1)
+            });
+        }
+        errors
+    }
+
     /// Whether the server validates in a way that began with `minor`, one of [`versions`].
     pub(crate) const fn since(&self, minor: u8) -> bool {
         self.minor >= minor
@@ -104,7 +127,7 @@ pub fn validate_create(
     let mut v = Validator::new(*settings);
     if let Some(kind) = workload(resource) {
         workloads::create(&mut v, kind, object);
-        return v.errors.into_list();
+        return v.into_errors(resource);
     }
     match (resource.group, resource.name) {
         ("", "pods") => pod::create(&mut v, object),
@@ -115,7 +138,7 @@ pub fn validate_create(
         ("batch", "cronjobs") => jobs::create_cron_job(&mut v, object),
         _ => {}
     }
-    v.errors.into_list()
+    v.into_errors(resource)
 }
 
 /// The errors of changing `old` to `new`; a `subresource` may have rules of its own.
@@ -141,7 +164,7 @@ pub fn validate_update(
     metadata::accessor_update(&mut v, new_meta, old_meta, &path);
     if let (Some(kind), None) = (workload(resource), subresource) {
         workloads::update(&mut v, kind, new, old);
-        return v.errors.into_list();
+        return v.into_errors(resource);
     }
     match (resource.group, resource.name, subresource) {
         ("", "pods", None) => pod_update::update(&mut v, new, old),
@@ -155,7 +178,7 @@ pub fn validate_update(
         ("batch", "cronjobs", None) => jobs::update_cron_job(&mut v, new, old),
         _ => {}
     }
-    v.errors.into_list()
+    v.into_errors(resource)
 }
 
 /// The workload that the resource is, if `workloads.rs` knows it.

@@ -150,6 +150,9 @@ pub(crate) fn pod_spec(
     dns::policy(v, spec, path);
     metadata::labels(v, spec, "nodeSelector", &path.child("nodeSelector"));
     security_context::pod(v, spec, path);
+    if v.since(versions::SHARED_PROCESSES_IN_SPEC) {
+        security_context::shared_processes(v, spec, path);
+    }
     scheduling::affinity(v, spec, path);
     dns::config(v, spec, path);
     scheduling::readiness_gates(v, spec, path);

@@ -285,7 +285,7 @@ fn node_affinity(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: &Pat
     if old.len() != new.len() {
         v.errors.invalid(
             &path,
-            go::Rendered::abridged("[]core.NodeSelectorTerm"),
+            go::Rendered::abridged("[]core.NodeSelectorTerm", v.minor),
             "no additions/deletions to non-empty NodeSelectorTerms list are allowed",
         );
         return;
@@ -294,7 +294,7 @@ fn node_affinity(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: &Pat
         if !only_adds(new, old) {
             v.errors.invalid(
                 &path.index(i),
-                go::Rendered::abridged("core.NodeSelectorTerm"),
+                go::Rendered::abridged("core.NodeSelectorTerm", v.minor),
                 "only additions are allowed (no mutations or deletions)",
             );
         }

@@ -323,7 +323,7 @@ pub(crate) fn none(v: &mut Validator, container: &Value<'_>, path: &Path<'_>) {
         } else {
             v.errors.invalid(
                 &path,
-                BadValue::Rendered(go::Rendered::abridged(go_type)),
+                BadValue::Rendered(go::Rendered::abridged(go_type, v.minor)),
                 "must not be set for init containers",
             );
         }

@@ -142,7 +142,7 @@ pub(crate) fn value(v: &mut Validator, name: &str, quantity: &Value<'_>, path: &
         let value = if v.since(versions::JSON_VALUES) {
             go::Rendered::exact(go::json_string(&printed(quantity)))
         } else {
-            go::Rendered::abridged("resource.Quantity")
+            go::Rendered::abridged("resource.Quantity", v.minor)
         };
         v.errors.invalid(path, value, "must be an integer");
     }
@@ -403,7 +403,7 @@ pub(crate) fn pod_claims(
             let value = if flat {
                 go::print(claim, &go::POD_RESOURCE_CLAIM, v.minor)
             } else {
-                go::Rendered::abridged("core.ClaimSource")
+                go::Rendered::abridged("core.ClaimSource", v.minor)
             };
             v.errors.invalid(path, value, detail);
         }

@@ -33,12 +33,8 @@ pub(crate) fn pod(v: &mut Validator, spec: &Value<'_>, spec_path: &Path<'_>) {
             v.errors.invalid(&groups.index(i), group, wrong);
         }
     }
-    if flag(spec, "hostPID") && flag(spec, "shareProcessNamespace") {
-        v.errors.invalid(
-            &path.child("shareProcessNamespace"),
-            true,
-            "ShareProcessNamespace and HostPID cannot both be enabled",
-        );
+    if !v.since(versions::SHARED_PROCESSES_IN_SPEC) {
+        shared_processes(v, spec, path);
     }
     sysctls(v, spec, context, &path.child("sysctls"));
     if let Some(policy) = text_opt(context, "fsGroupChangePolicy")
@@ -64,10 +60,25 @@ pub(crate) fn pod(v: &mut Validator, spec: &Value<'_>, spec_path: &Path<'_>) {
     }
     if let Some(policy) = text_opt(context, "seLinuxChangePolicy") {
         let path = path.child("seLinuxChangePolicy");
-        // `MountOption` needs the gate SELinuxMount, which is off by default.
-        if policy != "Recursive" {
-            v.errors.not_supported(&path, policy, &["Recursive"]);
+        let supported: &[_] = if v.since(versions::SELINUX_MOUNT_OPTION) {
+            &["MountOption", "Recursive"]
+        } else {
+            &["Recursive"]
+        };
+        if !supported.contains(&policy) {
+            v.errors.not_supported(&path, policy, supported);
         }
+    }
+}
+
+/// `validateShareProcessNamespace`
+pub(crate) fn shared_processes(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
+    if flag(spec, "hostPID") && flag(spec, "shareProcessNamespace") {
+        v.errors.invalid(
+            &path.child("shareProcessNamespace"),
+            true,
+            "ShareProcessNamespace and HostPID cannot both be enabled",
+        );
     }
 }
 

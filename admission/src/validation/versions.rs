@@ -43,6 +43,22 @@ pub(crate) const CONTROLLER_GENERATED_NAME_UNCHECKED: u8 = 35;
 /// A bad key of an annotation in a `fieldPath` is printed in lower case, as it is checked.
 pub(crate) const ANNOTATION_KEY_LOWERED: u8 = 25;
 
+/// An owner reference is named with its index, and what it lacks is `Required`.
+pub(crate) const OWNERS_INDEXED: u8 = 37;
+/// A job that changes is no longer validated as a new one, too.
+pub(crate) const JOB_UPDATE_VALIDATED_ONCE: u8 = 37;
+/// Each field of a stateful set that must not change has an error of its own.
+pub(crate) const STATEFUL_SET_FIELDS_IMMUTABLE: u8 = 37;
+/// `seLinuxChangePolicy` may be `MountOption`, with the gate `SELinuxMount`.
+pub(crate) const SELINUX_MOUNT_OPTION: u8 = 37;
+/// `shareProcessNamespace` is named as a field of the spec, behind the security context.
+pub(crate) const SHARED_PROCESSES_IN_SPEC: u8 = 37;
+/// The image of an image volume must have a reference in templates, too.
+pub(crate) const IMAGE_REFERENCE_IN_TEMPLATES: u8 = 37;
+
+/// What declarative validation has taken over is told last.
+pub(crate) const DECLARATIVE_ERRORS_LAST: u8 = 37;
+
 // Claims.
 
 /// `volumeAttributesClassName` is looked at; in templates it was never dropped before.

@@ -94,7 +94,7 @@ pub(crate) fn source(v: &mut Validator, kind: &str, source: &Value<'_>, path: &P
         }
         "csi" => csi(v, source, path),
         "image" => {
-            if v.is_pod {
+            if v.is_pod || v.since(versions::IMAGE_REFERENCE_IN_TEMPLATES) {
                 required(v, source, "reference", path);
             }
             containers::pull_policy(v, text(source, "pullPolicy"), &path.child("pullPolicy"));

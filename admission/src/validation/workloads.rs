@@ -103,7 +103,11 @@ pub(crate) fn update(v: &mut Validator, kind: Workload, new: &Value<'_>, old: &V
                 create(v, kind, new);
                 update_meta(v);
             }
-            stateful_set_immutable(v, new_spec, old_spec);
+            if v.since(versions::STATEFUL_SET_FIELDS_IMMUTABLE) {
+                stateful_set_fields(v, new_spec, old_spec);
+            } else {
+                stateful_set_immutable(v, new_spec, old_spec);
+            }
         }
     }
 }
@@ -145,7 +149,35 @@ pub(crate) fn selector_value(v: &Validator, spec: &Value<'_>) -> BadValue<'stati
     }
 }
 
-/// The part of `ValidateStatefulSetUpdate` about what must not change.
+/// The part of `ValidateStatefulSetUpdate` about what must not change, from 1.37 on.
+fn stateful_set_fields(v: &mut Validator, new: &Value<'_>, old: &Value<'_>) {
+    selector_immutable(v, new, old);
+    let path = Path::new("spec");
+    let claims = |spec| Value::from(items(spec, "volumeClaimTemplates").to_vec());
+    if !same_claims(&claims(new), Some(&claims(old))) {
+        let value = if items(new, "volumeClaimTemplates").is_empty() {
+            go::Rendered::exact("null".to_owned())
+        } else {
+            go::Rendered::abridged("[]core.PersistentVolumeClaim", v.minor)
+        };
+        v.errors.invalid(
+            &path.child("volumeClaimTemplates"),
+            value,
+            "field is immutable",
+        );
+    }
+    for name in ["serviceName", "podManagementPolicy"] {
+        if text(new, name) != text(old, name) {
+            v.errors.invalid(
+                &path.child(name),
+                BadValue::Named(text(new, name)),
+                "field is immutable",
+            );
+        }
+    }
+}
+
+/// The part of `ValidateStatefulSetUpdate` about what must not change, up to 1.36.
 fn stateful_set_immutable(v: &mut Validator, new: &Value<'_>, old: &Value<'_>) {
     // The first minor with which a field may change, and the list of them in the text.
     const MUTABLE: [(&str, u8); 7] = [

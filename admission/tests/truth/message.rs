@@ -1,7 +1,8 @@
 //! Messages that agree up to what nobody can know: where something lay in the server's memory.
 //!
 //! Up to 1.33 a 422 prints values as Go's `%#v`. There an address stands for everything behind a
-//! pointer, and podgate abridges structs that are made of little else to `NAME{...}`.
+//! pointer, and podgate abridges structs that are made of little else to `NAME{...}`; and so it does
+//! with whole specs as JSON.
 
 use serde_json::Value as Json;
 
