@@ -126,6 +126,9 @@ fn admit_request<'a>(
         wants_explanation,
         explanation: None,
     };
+    if let Some(warning) = resource.deprecation_warning(server.minor()) {
+        attributes.warn(&warning);
+    }
     let outcome = run(&mut attributes, field_validation, body);
     let response = Response {
         outcome,

@@ -34,8 +34,19 @@ pub struct Resource {
     pub since: u8,
     /// The last minor that serves it; [`u8::MAX`] where the newest still does.
     pub until: u8,
+    /// From which minor on, and in favour of what, every request for it is warned about.
+    pub deprecated: Option<Deprecation>,
     /// The schema.
     pub schema: &'static Struct,
+}
+
+/// That a version of a kind is on its way out: the marks `prerelease-lifecycle-gen` in `k8s.io/api`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deprecation {
+    /// The first minor that warns.
+    pub since: u8,
+    /// Version and kind to use in its place, where there are such.
+    pub replacement: Option<&'static str>,
 }
 
 impl Resource {
@@ -53,6 +64,24 @@ impl Resource {
     #[must_use]
     pub const fn exists_in(&self, minor: Minor) -> bool {
         self.since <= minor.number() && minor.number() <= self.until
+    }
+
+    /// What a server of `minor` warns about in its answer to every request for the resource
+    /// (`WarningMessage` in `k8s.io/apiserver/pkg/endpoints/deprecation`).
+    #[must_use]
+    pub fn deprecation_warning(&self, minor: Minor) -> Option<String> {
+        let Deprecation { since, replacement } =
+            self.deprecated.filter(|it| it.since <= minor.number())?;
+        let removed = match self.until {
+            u8::MAX => String::new(),
+            last => format!(", unavailable in v1.{}+", last + 1),
+        };
+        let instead = replacement.map_or_else(String::new, |it| format!("; use {it}"));
+        Some(format!(
+            "{} {} is deprecated in v1.{since}+{removed}{instead}",
+            self.api_version(),
+            self.kind
+        ))
     }
 
     /// The resource as error messages name it: `pods`, `deployments.apps`.
@@ -79,8 +108,21 @@ const R: Resource = Resource {
     template: None,
     since: Minor::OLDEST.number(),
     until: u8::MAX,
+    deprecated: None,
     schema: &roots::POD,
 };
+const SINCE_21: Option<Deprecation> = Some(Deprecation {
+    since: 21,
+    replacement: None,
+});
+const SINCE_22: Option<Deprecation> = Some(Deprecation {
+    since: 22,
+    replacement: None,
+});
+const FOR_BATCH_V1: Option<Deprecation> = Some(Deprecation {
+    since: 21,
+    replacement: Some("batch/v1 CronJob"),
+});
 const SPEC_TEMPLATE: &[&str] = &["spec", "template"];
 const JOB_TEMPLATE: &[&str] = &["spec", "jobTemplate", "spec", "template"];
 
@@ -109,15 +151,15 @@ pub static RESOURCES: &[Resource] = &[
     Resource { group: "apps", version: "v1", kind: "ControllerRevision", name: "controllerrevisions", singular: "controllerrevision", schema: &roots::CONTROLLER_REVISION, ..R },
     Resource { group: "batch", version: "v1", kind: "Job", name: "jobs", singular: "job", in_all: true, template: Some(SPEC_TEMPLATE), schema: &roots::JOB, ..R },
     Resource { group: "batch", version: "v1", kind: "CronJob", name: "cronjobs", singular: "cronjob", short: &["cj"], in_all: true, template: Some(JOB_TEMPLATE), since: 21, schema: &roots::CRON_JOB, ..R },
-    Resource { group: "batch", version: "v1beta1", kind: "CronJob", name: "cronjobs", singular: "cronjob", short: &["cj"], in_all: true, template: Some(JOB_TEMPLATE), until: 24, schema: &roots::CRON_JOB_V1BETA1, ..R },
+    Resource { group: "batch", version: "v1beta1", kind: "CronJob", name: "cronjobs", singular: "cronjob", short: &["cj"], in_all: true, template: Some(JOB_TEMPLATE), until: 24, deprecated: FOR_BATCH_V1, schema: &roots::CRON_JOB_V1BETA1, ..R },
     Resource { group: "rbac.authorization.k8s.io", version: "v1", kind: "Role", name: "roles", singular: "role", schema: &roots::ROLE, ..R },
     Resource { group: "rbac.authorization.k8s.io", version: "v1", kind: "ClusterRole", name: "clusterroles", singular: "clusterrole", namespaced: false, schema: &roots::CLUSTER_ROLE, ..R },
     Resource { group: "rbac.authorization.k8s.io", version: "v1", kind: "RoleBinding", name: "rolebindings", singular: "rolebinding", schema: &roots::ROLE_BINDING, ..R },
     Resource { group: "rbac.authorization.k8s.io", version: "v1", kind: "ClusterRoleBinding", name: "clusterrolebindings", singular: "clusterrolebinding", namespaced: false, schema: &roots::CLUSTER_ROLE_BINDING, ..R },
-    Resource { group: "policy", version: "v1beta1", kind: "PodSecurityPolicy", name: "podsecuritypolicies", singular: "podsecuritypolicy", short: &["psp"], namespaced: false, until: 24, schema: &roots::POD_SECURITY_POLICY, ..R },
+    Resource { group: "policy", version: "v1beta1", kind: "PodSecurityPolicy", name: "podsecuritypolicies", singular: "podsecuritypolicy", short: &["psp"], namespaced: false, until: 24, deprecated: SINCE_21, schema: &roots::POD_SECURITY_POLICY, ..R },
     Resource { group: "scheduling.k8s.io", version: "v1", kind: "PriorityClass", name: "priorityclasses", singular: "priorityclass", short: &["pc"], namespaced: false, schema: &roots::PRIORITY_CLASS, ..R },
     Resource { group: "node.k8s.io", version: "v1", kind: "RuntimeClass", name: "runtimeclasses", singular: "runtimeclass", namespaced: false, schema: &roots::RUNTIME_CLASS, ..R },
-    Resource { group: "node.k8s.io", version: "v1beta1", kind: "RuntimeClass", name: "runtimeclasses", singular: "runtimeclass", namespaced: false, until: 24, schema: &roots::RUNTIME_CLASS_V1BETA1, ..R },
+    Resource { group: "node.k8s.io", version: "v1beta1", kind: "RuntimeClass", name: "runtimeclasses", singular: "runtimeclass", namespaced: false, until: 24, deprecated: SINCE_22, schema: &roots::RUNTIME_CLASS_V1BETA1, ..R },
     Resource { group: "authorization.k8s.io", version: "v1", kind: "SubjectAccessReview", name: "subjectaccessreviews", singular: "subjectaccessreview", namespaced: false, schema: &roots::SUBJECT_ACCESS_REVIEW, ..R },
     Resource { group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectAccessReview", name: "selfsubjectaccessreviews", singular: "selfsubjectaccessreview", namespaced: false, schema: &roots::SELF_SUBJECT_ACCESS_REVIEW, ..R },
     Resource { group: "authorization.k8s.io", version: "v1", kind: "LocalSubjectAccessReview", name: "localsubjectaccessreviews", singular: "localsubjectaccessreview", schema: &roots::LOCAL_SUBJECT_ACCESS_REVIEW, ..R },

@@ -117,6 +117,16 @@ impl Answer {
         self
     }
 
+    /// The same with a warning in front, unless admission has put it there.
+    pub(crate) fn warning_first(mut self, warning: Option<String>) -> Self {
+        if let Some(warning) = warning
+            && !self.warnings.contains(&warning)
+        {
+            self.warnings.insert(0, warning);
+        }
+        self
+    }
+
     /// Becomes a response.
     pub(crate) fn into_response(self) -> http::Response<Body> {
         const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache, private");

@@ -14,6 +14,7 @@ use http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt;
 use percent_encoding::percent_decode_str;
 use podgate_admission::chain::{self, Server};
+use podgate_admission::plugins::pod_security_policy::Explanation;
 use podgate_admission::request::{
     Operation, Request as AdmissionRequest, Response as AdmissionResponse, User,
 };
@@ -77,6 +78,17 @@ impl ApiServer {
         }
         let State { store, source, .. } = state;
         chain::admit(&self.server, store, source, request)
+    }
+
+    /// Does the same, and tells of every `PodSecurityPolicy` what came of it; `None` where that plugin
+    /// did not look for one.
+    #[must_use]
+    pub fn admit_explained<'a>(
+        &self,
+        request: AdmissionRequest<'a>,
+    ) -> (AdmissionResponse<'a>, Option<Explanation>) {
+        let State { store, source, .. } = &mut *self.lock();
+        chain::admit_explained(&self.server, store, source, request)
     }
 
     /// Whether `user` may create objects of `resource` in `namespace`, which is what the server asks
@@ -171,8 +183,10 @@ impl ApiServer {
         let Some(verb) = verb else {
             return failure::method_not_allowed().into();
         };
+        // What is served in a version on its way out says so in every answer, refusals too.
+        let warned = |answer: Answer| answer.warning_first(resource.deprecation_warning(minor));
         if let Err(status) = call::check_accept(&parts.headers) {
-            return status.into();
+            return warned(status.into());
         }
         let reads = matches!(verb, Verb::Get | Verb::List | Verb::Watch);
         let body = match body {
@@ -180,7 +194,8 @@ impl ApiServer {
             // A body that nobody asked for is not looked at.
             Err(TooLarge) if reads => &[],
             Err(TooLarge) => {
-                return Status::request_too_large(&format!("limit is {LARGEST_BODY}")).into();
+                let limit = format!("limit is {LARGEST_BODY}");
+                return warned(Status::request_too_large(&limit).into());
             }
         };
         let call = Call {
@@ -203,7 +218,7 @@ impl ApiServer {
         if !(verb == Verb::Create && call.options.dry_run()) {
             controllers::settle(&self.server, state);
         }
-        match verb {
+        warned(match verb {
             Verb::Create if registry::is_review(resource) => verb::review(state, &call),
             Verb::Create => verb::create(&self.server, state, &call),
             Verb::Get => verb::get(state, &call),
@@ -212,7 +227,7 @@ impl ApiServer {
             Verb::Patch => verb::patch(&self.server, state, &call),
             Verb::Delete => verb::delete(&self.server, state, &call),
             Verb::DeleteCollection => verb::delete_collection(&self.server, state, &call),
-        }
+        })
     }
 }
 

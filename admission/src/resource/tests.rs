@@ -36,6 +36,42 @@ fn kinds(
     }
 }
 
+// The first two as in facts D1 and `k8s.io/api` of each minor.
+#[rstest]
+#[case("policy/v1beta1", "PodSecurityPolicy", 20, None)]
+#[case(
+    "policy/v1beta1",
+    "PodSecurityPolicy",
+    21,
+    Some("policy/v1beta1 PodSecurityPolicy is deprecated in v1.21+, unavailable in v1.25+")
+)]
+#[case(
+    "batch/v1beta1",
+    "CronJob",
+    24,
+    Some(
+        "batch/v1beta1 CronJob is deprecated in v1.21+, unavailable in v1.25+; use batch/v1 CronJob"
+    )
+)]
+#[case("node.k8s.io/v1beta1", "RuntimeClass", 21, None)]
+#[case(
+    "node.k8s.io/v1beta1",
+    "RuntimeClass",
+    22,
+    Some("node.k8s.io/v1beta1 RuntimeClass is deprecated in v1.22+, unavailable in v1.25+")
+)]
+#[case("v1", "Pod", 37, None)]
+fn deprecations(
+    #[case] api_version: &str,
+    #[case] kind: &str,
+    #[case] minor: u8,
+    #[case] expected: Option<&str>,
+) {
+    let minor = Minor::known(minor);
+    let resource = by_kind(api_version, kind, minor).expect("it is served");
+    assert_eq!(resource.deprecation_warning(minor).as_deref(), expected);
+}
+
 /// A pod template's place is one of the schema's.
 #[test]
 fn templates_lie_where_the_schema_has_them() {

@@ -471,6 +471,15 @@ pub(crate) fn print_texts(items: Option<&Value<'_>>, minor: u8) -> Rendered {
     print_type(items, STRINGS, minor)
 }
 
+/// A list of texts of that Go type: `[]core.Capability{"KILL"}`, or `["KILL"]`.
+pub(crate) fn print_named_texts(
+    items: Option<&Value<'_>>,
+    go_type: &'static str,
+    minor: u8,
+) -> Rendered {
+    print_type(items, Type::Slice(go_type, &STRING), minor)
+}
+
 /// A map of texts: `map[string]string{"a":"b"}`, or `{"a":"b"}`, sorted by key.
 pub(crate) fn print_map(map: Option<&Value<'_>>, minor: u8) -> Rendered {
     print_type(map, Type::Map, minor)

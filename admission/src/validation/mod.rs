@@ -2,7 +2,7 @@
 //!
 //! Input is the tree of an object after decoding, defaulting, mutation and field drops; fields
 //! that a server of the minor would not have are gone. Upstream's counterpart is
-//! `pkg/apis/{core,apps,batch}/validation` with the registry strategies that call it
+//! `pkg/apis/{core,apps,batch,policy}/validation` with the registry strategies that call it
 //! (`pkg/registry/*/*/strategy.go`); each file names the functions that it stands for.
 //!
 //! Where upstream iterates a Go map, its order is random; here it is that of the tree.
@@ -20,6 +20,7 @@ mod mounts;
 pub(crate) mod names;
 mod namespace;
 mod pod;
+mod pod_security_policy;
 mod pod_update;
 mod ports;
 mod probes;
@@ -136,6 +137,7 @@ pub fn validate_create(
         ("", "serviceaccounts") => namespace::service_account(&mut v, object),
         ("batch", "jobs") => jobs::create(&mut v, object),
         ("batch", "cronjobs") => jobs::create_cron_job(&mut v, object),
+        ("policy", "podsecuritypolicies") => pod_security_policy::create(&mut v, object),
         _ => {}
     }
     v.into_errors(resource)
@@ -176,6 +178,9 @@ pub fn validate_update(
         ("", "serviceaccounts", None) => namespace::service_account_update(&mut v, new, old),
         ("batch", "jobs", None) => jobs::update(&mut v, new, old),
         ("batch", "cronjobs", None) => jobs::update_cron_job(&mut v, new, old),
+        ("policy", "podsecuritypolicies", None) => {
+            pod_security_policy::update(&mut v, new, old);
+        }
         _ => {}
     }
     v.into_errors(resource)
@@ -198,11 +203,15 @@ fn workload(resource: &Resource) -> Option<Workload> {
 #[must_use]
 pub fn invalid(resource: &Resource, name: &str, errors: &[Error], settings: &Settings) -> Status {
     let kind = resource.kind;
-    let shared = matches!(kind, "DaemonSet" | "Deployment" | "ReplicaSet");
-    let group = if shared && versions::KINDS_OF_EXTENSIONS.contains(&settings.minor.number()) {
-        "extensions"
-    } else {
-        resource.group
+    let group = match kind {
+        "DaemonSet" | "Deployment" | "ReplicaSet"
+            if versions::KINDS_OF_EXTENSIONS.contains(&settings.minor.number()) =>
+        {
+            "extensions"
+        }
+        // Policies came from that group, and their type is registered there first.
+        "PodSecurityPolicy" => "extensions",
+        _ => resource.group,
     };
     let causes = errors.iter().map(|error| Cause {
         reason: error.kind.reason(),

@@ -468,6 +468,30 @@ pub(crate) fn sysctl(name: &str, minor: u8) -> Option<String> {
     ))
 }
 
+/// `IsValidSysctlPattern` of `pkg/apis/policy/validation`, without slashes: a name that may end in
+/// `*`.
+pub(crate) fn sysctl_pattern(name: &str) -> Option<String> {
+    const FORMAT: &str = r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?\.)*([a-z0-9][-_a-z0-9]*)?[a-z0-9*]";
+    let inner = |b| b == b'-' || b == b'_';
+    let segment = |s: &str| framed(s, is_lower_alphanumeric, inner);
+    let (before, last) = match name.rsplit_once('.') {
+        Some((before, last)) => (Some(before), last),
+        None => (None, name),
+    };
+    let last_is_good = match last.as_bytes() {
+        [first @ .., end] => {
+            (is_lower_alphanumeric(*end) || *end == b'*')
+                && first.first().is_none_or(|b| is_lower_alphanumeric(*b))
+                && first.iter().all(|b| is_lower_alphanumeric(*b) || inner(*b))
+        }
+        [] => false,
+    };
+    let ok = name.len() <= 253
+        && before.is_none_or(|before| before.split('.').all(segment))
+        && last_is_good;
+    (!ok).then(|| format!("must have at most 253 characters and match regex {FORMAT}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -65,7 +65,7 @@ pub(crate) fn seccomp_annotations(v: &mut Validator, meta: &Value<'_>, path: &Pa
 }
 
 /// `ValidateSeccompProfile`
-fn seccomp_annotation(v: &mut Validator, profile: &str, path: &Path<'_>) {
+pub(crate) fn seccomp_annotation(v: &mut Validator, profile: &str, path: &Path<'_>) {
     if matches!(profile, "runtime/default" | "docker/default" | "unconfined") {
         return;
     }
@@ -227,16 +227,17 @@ pub(crate) fn apparmor_annotations(
         if !containers::exists(spec, container) {
             v.errors.invalid(&path, container, "container not found");
         }
-        let known = matches!(profile, "" | "runtime/default" | "unconfined");
-        if !known && !profile.starts_with(LOCALHOST) {
-            let quoted = go::quote(profile);
-            v.errors.invalid(
-                &path,
-                profile,
-                format!("invalid AppArmor profile name: {quoted}"),
-            );
+        if let Some(wrong) = apparmor_annotation(profile) {
+            v.errors.invalid(&path, profile, wrong);
         }
     }
+}
+
+/// `ValidateAppArmorProfileFormat`: what is wrong with the profile of an annotation.
+pub(crate) fn apparmor_annotation(profile: &str) -> Option<String> {
+    let known = matches!(profile, "" | "runtime/default" | "unconfined");
+    (!known && !profile.starts_with(LOCALHOST))
+        .then(|| format!("invalid AppArmor profile name: {}", go::quote(profile)))
 }
 
 /// `validateAppArmorAnnotationsAndFieldsMatchOnCreate`

@@ -399,21 +399,24 @@ fn azure_disk(v: &mut Validator, source: &Value<'_>, path: &Path<'_>) {
     }
 }
 
-/// `validateCSIVolumeSource`
-fn csi(v: &mut Validator, source: &Value<'_>, path: &Path<'_>) {
-    let driver = text(source, "driver");
-    let driver_path = path.child("driver");
+/// `ValidateCSIDriverName`
+pub(crate) fn csi_driver(v: &mut Validator, driver: &str, path: &Path<'_>) {
     if driver.is_empty() {
-        v.errors.required(&driver_path, "");
+        v.errors.required(path, "");
     }
     if driver.len() > 63 {
         let detail = metadata::too_long(v, 63);
-        v.errors.too_long(&driver_path, detail);
+        v.errors.too_long(path, detail);
     }
     if !driver.is_empty() || !v.since(versions::CSI_DRIVER_REQUIRED) {
         let wrong = names::dns_subdomain(&driver.to_lowercase());
-        v.errors.invalid_each(&driver_path, driver, wrong);
+        v.errors.invalid_each(path, driver, wrong);
     }
+}
+
+/// `validateCSIVolumeSource`
+fn csi(v: &mut Validator, source: &Value<'_>, path: &Path<'_>) {
+    csi_driver(v, text(source, "driver"), &path.child("driver"));
     if let Some(secret) = field(source, "nodePublishSecretRef") {
         let name = text(secret, "name");
         if name.is_empty() {

@@ -3,6 +3,7 @@
 mod authorization;
 mod discovery;
 mod exchange;
+mod pod_security_policy;
 mod read;
 mod recorded;
 mod stages;
