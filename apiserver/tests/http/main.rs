@@ -1,6 +1,7 @@
 //! The server as an HTTP client sees it, one request at a time.
 
 mod authorization;
+mod controllers;
 mod discovery;
 mod exchange;
 mod pod_security_policy;

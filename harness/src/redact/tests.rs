@@ -147,3 +147,37 @@ proptest! {
         }
     }
 }
+
+/// The order of the server is that of the names, which are made up.
+#[test]
+fn warnings_about_existing_pods_are_sorted_without_their_names() {
+    let lines = |pods: [&str; 2]| {
+        let heading = r#"existing pods in namespace "x" violate the new PodSecurity enforce level "restricted:latest""#;
+        let about = pods.map(str::to_owned);
+        Stage {
+            requester: "admin".into(),
+            verdict: Verdict::Admitted,
+            warnings: [[heading.to_owned()].as_slice(), &about].concat(),
+            audit_annotations: BTreeMap::new(),
+        }
+    };
+    let mut stage = lines([
+        "web-1-b (and 1 other pod): seccompProfile",
+        "web-2-a: hostPort",
+    ]);
+    let redaction = Redaction::new().pod("web-1-b").pod("web-2-a");
+    redaction.stage(&mut stage);
+    let sorted = ["<pod> (and 1 other pod): seccompProfile", "<pod>: hostPort"];
+    assert_eq!(stage.warnings[1..], sorted);
+    // The other way round it is the same.
+    let mut stage = lines([
+        "web-1-b: hostPort",
+        "web-2-a (and 1 other pod): seccompProfile",
+    ]);
+    redaction.stage(&mut stage);
+    assert_eq!(stage.warnings[1..], sorted);
+    // Names that somebody chose stay in their order.
+    let mut stage = lines(["b: hostPort", "a: seccompProfile"]);
+    redaction.stage(&mut stage);
+    assert_eq!(stage.warnings[1..], ["b: hostPort", "a: seccompProfile"]);
+}
