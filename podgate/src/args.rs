@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -98,8 +98,8 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "CLUSTER")]
     pub(crate) cluster: Vec<String>,
 
-    /// A version or a range: 1.36, v1.36, 1.36.2, 1.23..1.36, 1.29.., all. Each cluster's own when
-    /// absent.
+    /// A version or a range: 1.36, v1.36, 1.36.2, 1.23..1.36, 1.29.., all. When absent what
+    /// podgate.yaml says, and else each cluster's own.
     #[arg(long, value_name = "VERSION")]
     pub(crate) kubernetes: Option<String>,
 
@@ -156,7 +156,8 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "LEVEL[:VERSION]")]
     pub(crate) audit: Option<String>,
 
-    /// A version or a range: 1.36, v1.36, 1.36.2, 1.23..1.36, all. The newest when absent.
+    /// A version or a range: 1.36, v1.36, 1.36.2, 1.23..1.36, all. When absent what podgate.yaml says,
+    /// and else the newest.
     #[arg(long, value_name = "VERSION")]
     pub(crate) kubernetes: Option<String>,
 
@@ -183,6 +184,21 @@ pub(crate) struct CheckArgs {
     /// How results are printed.
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Output,
+}
+
+impl CheckArgs {
+    /// Puts the files in the order in which they were typed, whether behind `-f` or not.
+    pub(crate) fn in_order(&mut self, matches: &ArgMatches) {
+        let indices = |id: &str| {
+            let indices = matches.indices_of(id).into_iter().flatten();
+            indices.collect::<Vec<usize>>()
+        };
+        let at = [indices("files"), indices("filenames")].concat();
+        let files = self.files.drain(..).chain(self.filenames.drain(..));
+        let mut files: Vec<(usize, PathBuf)> = at.into_iter().zip(files).collect();
+        files.sort_by_key(|(at, _)| *at);
+        self.files = files.into_iter().map(|(_, file)| file).collect();
+    }
 }
 
 #[derive(Debug, Args)]

@@ -9,14 +9,18 @@ mod show;
 use std::process::ExitCode;
 
 use anstream::ColorChoice;
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use podgate_harness::error::Error;
 
 use crate::args::{Cli, ColorWhen, Command};
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let (Command::Check(args), Some((_, matches))) = (&mut cli.command, matches.subcommand()) {
+        args.in_order(matches);
+    }
     match cli.color {
         ColorWhen::Auto => {}
         ColorWhen::Always => ColorChoice::Always.write_global(),

@@ -16,8 +16,7 @@ use crate::show::findings;
 use crate::show::style::{Painted, WARNED};
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Error> {
-    let files: Vec<_> = args.files.iter().chain(&args.filenames).cloned().collect();
-    if files.is_empty() {
+    if args.files.is_empty() {
         return Err(Error::input("there is nothing to check")
             .hint("name files or folders, or `-` for standard input: podgate check k8s/ --enforce restricted"));
     }
@@ -31,7 +30,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Error> {
         groups: args.groups.clone(),
     });
     let options = Options {
-        files,
+        files: args.files.clone(),
         recursive: args.recursive,
         namespace: args.namespace.clone(),
         policy,

@@ -134,6 +134,14 @@ fn against(options: &Options, items: &[Item]) -> String {
             parts.push(format!("{mode} {level}"));
         }
     }
+    if let Some(requester) = &options.requester {
+        let groups: Vec<String> = requester
+            .groups
+            .iter()
+            .map(|group| format!(", {group}"))
+            .collect();
+        parts.push(format!("asked by {}{}", requester.user, groups.concat()));
+    }
     let by_input = options.policy.is_empty() && options.targets.iter().all(|t| t.cluster.is_none());
     if by_input {
         let decides =

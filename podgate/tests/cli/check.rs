@@ -360,24 +360,23 @@ fn an_object_that_the_server_cannot_read_has_one_line() {
 
 #[test]
 fn files_are_positional_or_behind_f() {
-    folder()
-        .podgate(&[
-            "check",
-            "-f",
-            "host.json",
-            "pod.json",
-            "--filename",
-            "web.json",
-            "--warn",
-            "baseline",
-        ])
-        .ends(0)
-        .says(&[
-            "Pod/default/a",
-            "Pod/default/host",
-            "Deployment/shop/web",
-            "3 objects judged: 3 ok",
-        ]);
+    let arguments = [
+        "check",
+        "-f",
+        "host.json",
+        "pod.json",
+        "--warn",
+        "baseline",
+        "--filename=web.json",
+        "host.json",
+    ];
+    folder().podgate(&arguments).ends(0).says(&[
+        "Pod/default/host",
+        "Pod/default/a",
+        "Deployment/shop/web",
+        "Pod/default/host",
+        "4 objects judged: 4 ok",
+    ]);
 }
 
 #[test]
@@ -454,6 +453,21 @@ fn who_asks() {
     );
     asks(&["--as-group", "dev", "rbac.yaml"]).ends(0);
     asks(&["--as-group", "ops", "rbac.yaml"]).ends(1);
+    folder
+        .podgate(&[
+            "check",
+            "pod.json",
+            "--kubernetes",
+            "1.36",
+            "--warn",
+            "baseline",
+            "--as",
+            "alice",
+            "--as-group",
+            "dev",
+        ])
+        .ends(1)
+        .says(&["rejected 403 by RBAC", "asked by alice, dev\n"]);
 }
 
 #[test]
