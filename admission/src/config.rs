@@ -176,7 +176,7 @@ fn overlap(index: usize, name: &str) -> ConfigError {
     ConfigError::new(&[Step::Index(index)], message)
 }
 
-/// One plugin of an [`AdmissionConfiguration`].
+/// One plugin of an `AdmissionConfiguration`.
 #[derive(Clone, Debug)]
 pub struct PluginConfiguration<'v, 'a> {
     /// `name`

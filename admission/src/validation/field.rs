@@ -138,7 +138,7 @@ pub struct Error {
     pub detail: String,
     /// Whether the text is the server's to the byte. It is not where the server prints addresses
     /// of its memory (`0xc000000000` stands for each of them), a whole pod spec or a difference of
-    /// two (see [`go`](super::go)): compare such texts by pattern.
+    /// two (see `validation/go.rs`): compare such texts by pattern.
     pub exact: bool,
 }
 
