@@ -20,6 +20,7 @@ use crate::foreign::Foreign;
 use crate::outcome::{self, By, Outcome, Rejection, Stage, Step, Verdict};
 use crate::redact::Redaction;
 use crate::subject;
+use crate::suite::cluster::NamespaceSpec;
 use crate::suite::{Action, Cluster, ExpectedVerdict, Manifest, Patch, Requester, Scenario};
 
 /// What a scenario did on one cluster at one minor.
@@ -73,6 +74,35 @@ pub(crate) async fn prepare_namespace(
         }
     }
     Ok(())
+}
+
+/// Makes the namespace `default` what the namespace of a scenario is: with the labels and annotations of
+/// `cluster`, and its objects that belong into every scenario's.
+pub(crate) async fn prepare_default(
+    client: &Client,
+    cluster: &Cluster,
+    minor: Minor,
+) -> Result<(), Error> {
+    let NamespaceSpec {
+        labels,
+        annotations,
+    } = &cluster.namespace;
+    let body = json!({"metadata": {"labels": labels, "annotations": annotations}}).to_string();
+    let call = Call {
+        method: Method::PATCH,
+        path: "/api/v1/namespaces/default".to_owned(),
+        body: Some(("application/merge-patch+json", body.as_bytes())),
+        identity: &Identity::Admin,
+    };
+    let answer = exchange(client, call).await?;
+    if !answer.succeeded() {
+        return Err(Error::input(format!(
+            "{}: Kubernetes {minor} refuses what spec.namespace asks for: {}",
+            cluster.file.display(),
+            answer.message()
+        )));
+    }
+    prepare_namespace(client, cluster, minor, "default").await
 }
 
 fn of_scenario(manifest: &Manifest, resource: &Resource) -> bool {

@@ -1,5 +1,6 @@
 //! The command line: every flag in one place; help and completions derive from it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -56,6 +57,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// What a check demands, since when, and how to satisfy it.
     Explain(ExplainArgs),
+    /// The embedded API server on loopback, for kubectl and any other client.
+    Serve(ServeArgs),
     /// Shows pending snapshots and accepts or rejects them.
     Review(ReviewArgs),
     /// Makes clusters/, scenarios/ and snapshots/ with an example that runs.
@@ -214,6 +217,32 @@ pub(crate) struct ExplainArgs {
 
 // Each is a flag that a person types, and clap knows which exclude each other.
 #[expect(clippy::struct_excessive_bools)]
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  podgate serve --cluster psa-restricted
+  podgate serve --kubernetes 1.25 --address 127.0.0.1:6443
+  podgate serve --write-kubeconfig kubeconfig &
+  kubectl --kubeconfig kubeconfig apply --dry-run=server -f k8s/")]
+pub(crate) struct ServeArgs {
+    /// The cluster: the name of a file in clusters/, or a path. Its labels are on the namespace
+    /// `default`. Without one, the server is as its version has it by default.
+    #[arg(long, value_name = "CLUSTER")]
+    pub(crate) cluster: Option<String>,
+
+    /// The version: 1.36, v1.36 or 1.36.2. The newest that the cluster is for when absent.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes: Option<String>,
+
+    /// Where to listen. Port 0 stands for one that is free.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) address: SocketAddr,
+
+    /// Where to write the kubeconfig, with the token of the cluster's admin. It is removed at the
+    /// end. A temporary file when absent. A file that podgate did not write is left alone.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_kubeconfig: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ReviewArgs {
     /// Accepts every pending snapshot but those in which something rejected is now admitted.

@@ -44,6 +44,7 @@ fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Test(args) => command::test::run(&args),
         Command::Check(args) => command::check::run(&args),
         Command::Explain(args) => command::explain::run(&args),
+        Command::Serve(args) => command::serve::run(&args),
         Command::Review(args) => command::review::run(&args),
         Command::Init(args) => command::init::run(&args),
         Command::Versions(args) => command::versions::run(&args),

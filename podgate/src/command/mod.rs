@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod review;
+pub(crate) mod serve;
 pub(crate) mod test;
 pub(crate) mod versions;
 
