@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/component-base/featuregate"
 	"k8s.io/pod-security-admission/test"
@@ -17,6 +18,8 @@ func TestPodSecurity(t *testing.T) {
 	if err != nil {
 		t.Fatalf("KUBECONFIG has to name the kubeconfig of a server: %v", err)
 	}
+	// Clients of Kubernetes' own types prefer protobuf, which podgate does not read.
+	config.ContentType = runtime.ContentTypeJSON
 	// The client would hold its thousands of requests back to five a second.
 	config.QPS = -1
 	off := features{}

@@ -16,6 +16,8 @@ use anyhow::{Context as _, Result, bail};
 
 /// Where the generated tables lie.
 const TABLES: &str = "admission/src/schema/tables.rs";
+/// Where the versions lie.
+const VERSIONS: &str = "upstream/schema/versions.txt";
 /// Where the defaults lie.
 const DEFAULTS: &str = "admission/schema/defaults.txt";
 
@@ -79,6 +81,11 @@ const ROOTS: &[Root] = &[
     root("authorization.k8s.io/v1/SelfSubjectAccessReview"),
     root("authorization.k8s.io/v1/LocalSubjectAccessReview"),
 ];
+
+/// The version of `k8s.io/api`, and of its sister modules, for each minor, oldest first.
+pub(crate) fn versions(root: &Path) -> Result<Vec<(u8, String)>> {
+    go::versions(&root.join(VERSIONS))
+}
 
 /// Writes the tables.
 pub(crate) fn write(root: &Path) -> Result<()> {

@@ -7,6 +7,7 @@ mod ci;
 mod codegen;
 mod conformance;
 mod tidy;
+mod upstream;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,6 +30,10 @@ TASKS:
                          Needs Go and the Go modules of the minors.
     tidy                 check the rules of this repository that no compiler knows: which way
                          dependencies run, what ARCHITECTURE.md names, how files open.
+    upstream [--kubernetes 1.NN|all]...
+                         run Kubernetes' own test suite of Pod Security admission against
+                         podgate serve, each minor's own; 1.25 and the newest without a
+                         choice. Needs Go and the Go modules of the minors.
 ";
 
 fn main() -> ExitCode {
@@ -52,6 +57,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["codegen"] => codegen::write(root()),
         ["codegen", "--check"] => codegen::check(root()),
         ["tidy"] => tidy::run(root()),
+        ["upstream", args @ ..] if !args.contains(&"--help") => upstream::run(root(), args),
         [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {
             print!("{HELP}");
             Ok(())

@@ -84,7 +84,7 @@ pub(super) enum Kind {
 
 /// The types of each minor (as the number behind the dot), oldest first.
 pub(super) fn read_types(root: &Path, roots: &[Root]) -> Result<Vec<(u8, Types)>> {
-    versions(&root.join("upstream/schema/versions.txt"))?
+    versions(&root.join(super::VERSIONS))?
         .into_iter()
         .map(|(minor, version)| {
             eprintln!("codegen: k8s.io/api {version}");
@@ -95,7 +95,7 @@ pub(super) fn read_types(root: &Path, roots: &[Root]) -> Result<Vec<(u8, Types)>
 }
 
 /// The versions of `k8s.io/api`: one for each minor, oldest first, without a gap.
-fn versions(path: &Path) -> Result<Vec<(u8, String)>> {
+pub(super) fn versions(path: &Path) -> Result<Vec<(u8, String)>> {
     let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     let mut versions: Vec<(u8, String)> = Vec::new();
     for line in text.lines().filter(|l| !l.starts_with('#')) {
