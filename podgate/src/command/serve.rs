@@ -12,6 +12,7 @@ use podgate_apiserver::{Clock, Seeded};
 use podgate_harness::backend::embedded;
 use podgate_harness::error::Error;
 use podgate_harness::suite::{Cluster, Project, Suite};
+use podgate_harness::versions;
 use podgate_policy::Minor;
 
 use crate::args::ServeArgs;
@@ -44,10 +45,8 @@ fn cluster(args: &ServeArgs) -> Result<Option<Cluster>, Error> {
 /// The minor that was asked for, or the newest one that the cluster is for.
 fn minor(args: &ServeArgs, cluster: Option<&Cluster>) -> Result<Minor, Error> {
     let Some(text) = args.kubernetes.as_deref() else {
-        let own = cluster.map(Cluster::minors).transpose()?;
-        return Ok(own
-            .and_then(|own| own.last().copied())
-            .unwrap_or(Minor::NEWEST));
+        let newest = cluster.and_then(|cluster| cluster.minors.last());
+        return Ok(newest.copied().unwrap_or(Minor::NEWEST));
     };
     let range = super::range(text)?;
     let minor = range.first();
@@ -57,15 +56,15 @@ fn minor(args: &ServeArgs, cluster: Option<&Cluster>) -> Result<Minor, Error> {
                 .hint("a server has one version: write it like 1.36"),
         );
     }
-    // Where the file does not say what it is for, what the version does not have will say so.
-    if let Some(cluster) = cluster
-        && let Some(own) = cluster.kubernetes
-        && !own.contains(minor)
-    {
+    if let Some(cluster) = cluster.filter(|cluster| !cluster.minors.contains(&minor)) {
         let name = &cluster.name;
+        let ranges: Vec<String> = versions::ranges(&cluster.minors)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         return Err(
             Error::input(format!("cluster `{name}` is not for Kubernetes {minor}"))
-                .hint(format!("it is for {own}")),
+                .hint(format!("it is for {}", ranges.join(", "))),
         );
     }
     Ok(minor)
