@@ -215,8 +215,6 @@ pub(crate) struct ExplainArgs {
     pub(crate) output: Output,
 }
 
-// Each is a flag that a person types, and clap knows which exclude each other.
-#[expect(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   podgate serve --cluster psa-restricted
@@ -243,6 +241,8 @@ pub(crate) struct ServeArgs {
     pub(crate) write_kubeconfig: Option<PathBuf>,
 }
 
+// Each is a flag that a person types, and clap knows which exclude each other.
+#[expect(clippy::struct_excessive_bools)]
 #[derive(Debug, Args)]
 pub(crate) struct ReviewArgs {
     /// Accepts every pending snapshot but those in which something rejected is now admitted.

@@ -181,10 +181,7 @@ async fn from_ready_to_the_end() {
 
     let (status, notes) = serving.end(Signal::TERM);
     assert!(status.success(), "{status}: {notes}");
-    assert!(
-        notes.contains("no scheduler and no controllers run"),
-        "{notes}"
-    );
+    assert!(notes.contains("no node runs them"), "{notes}");
     assert_eq!(left(&folder), [""; 0]);
 }
 

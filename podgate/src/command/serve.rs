@@ -131,7 +131,7 @@ fn announce(
         )),
         None => show::note("no cluster file: namespaces carry the labels that you give them"),
     }
-    show::note("no scheduler and no controllers run: pods stay pending, workloads make none");
+    show::note("workloads make their pods, and no node runs them: pods stay pending");
     show::note(&format!(
         "export KUBECONFIG={kubeconfig}; Ctrl-C ends the server"
     ));
