@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use podgate_harness::backend::kind::images::{CgroupV1, NodeImage};
 use podgate_harness::error::Error;
 use podgate_policy::{Minor, Server};
 use serde_json::{Value, json};
@@ -32,6 +33,7 @@ pub(crate) fn from_source_only(minor: Minor) -> bool {
 
 fn version(minor: Minor) -> Value {
     let server = Server::new(minor);
+    let image = NodeImage::of(minor);
     json!({
         "kubernetes": minor.to_string(),
         "podSecurity": match minor.number() {
@@ -46,6 +48,13 @@ fn version(minor: Minor) -> Value {
         },
         "newestPolicy": server.newest_policy().map(|number| format!("v1.{number}")),
         "compared": if from_source_only(minor) { "from source only" } else { "with a real server's answers" },
+        "kind": {
+            "image": image.to_string(),
+            "pinned": image.digest.is_some(),
+            "oldestKind": image.built_for.to_string(),
+            "cgroupV1": image.on_cgroup_v1().to_string(),
+            "source": image.source(),
+        },
     })
 }
 
@@ -64,17 +73,57 @@ fn table(versions: &[Value]) -> String {
         "podSecurityPolicy",
         "compared",
     ];
-    let rows: Vec<[&str; 5]> = versions
+    let rows: Vec<[String; 5]> = versions
         .iter()
-        .map(|row| KEYS.map(|key| row[key].as_str().unwrap_or("-")))
+        .map(|row| KEYS.map(|key| row[key].as_str().unwrap_or("-").to_owned()))
         .collect();
-    let mut widths = HEADER.map(str::len);
-    for row in &rows {
+    let mut text = columns(&HEADER, &rows);
+    let note = "One minor stands for all its patch releases: none of them changed a verdict.";
+    let note = verdicts::filled(note, "", "", show::width());
+    let _ = write!(text, "\n{}\n", Painted(FAINT, &note));
+    text + &kind()
+}
+
+/// What a kind cluster of each minor needs.
+fn kind() -> String {
+    const HEADER: [&str; 5] = [
+        "Kubernetes",
+        "node image of kind",
+        "digest",
+        "oldest kind",
+        "on cgroup v1",
+    ];
+    let rows: Vec<[String; 5]> = Minor::all()
+        .map(|minor| {
+            let image = NodeImage::of(minor);
+            [
+                minor.to_string(),
+                format!("kindest/node:{}", image.tag),
+                // Enough to recognize it; -o json has all of it.
+                image.digest.map_or("unpinned", |d| &d[..12]).to_owned(),
+                image.built_for.to_string(),
+                match image.on_cgroup_v1() {
+                    CgroupV1::Runs => String::new(),
+                    constraint => constraint.to_string(),
+                },
+            ]
+        })
+        .collect();
+    let note = "Pulled by digest, as the release notes of that kind list it; -o json names the page of each. \
+        `--image` puts another in its place.";
+    let note = verdicts::filled(note, "", "", show::width());
+    format!("{}\n{}", columns(&HEADER, &rows), Painted(FAINT, &note))
+}
+
+/// A table without wrapping.
+fn columns<const N: usize>(header: &[&str; N], rows: &[[String; N]]) -> String {
+    let mut widths = header.map(str::len);
+    for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.len());
         }
     }
-    let line = |cells: &[&str; 5]| -> String {
+    let line = |cells: &[&str]| -> String {
         let padded = cells
             .iter()
             .zip(widths)
@@ -82,13 +131,10 @@ fn table(versions: &[Value]) -> String {
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let mut text = String::new();
-    let _ = writeln!(text, "{}", Painted(STRONG, &line(&HEADER)));
-    for row in &rows {
-        let _ = writeln!(text, "{}", line(row));
+    let _ = writeln!(text, "{}", Painted(STRONG, &line(header)));
+    for row in rows {
+        let cells: Vec<&str> = row.iter().map(String::as_str).collect();
+        let _ = writeln!(text, "{}", line(&cells));
     }
-    let note = "One minor stands for all its patch releases: none of them changed a verdict. The embedded server \
-        is the only backend of this version.";
-    let note = verdicts::filled(note, "", "", show::width());
-    let _ = write!(text, "\n{}", Painted(FAINT, &note));
     text
 }

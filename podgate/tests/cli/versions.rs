@@ -21,6 +21,14 @@ fn every_minor_and_what_it_was_compared_with() {
         .map(|v| v["kubernetes"].as_str().unwrap())
         .collect();
     assert_eq!(unrecorded, ["1.20", "1.22", "1.24", "1.37"]);
+    for version in &versions {
+        let image = version["kind"]["image"].as_str().unwrap();
+        let minor = version["kubernetes"].as_str().unwrap();
+        let tag = format!("kindest/node:v{minor}.");
+        assert!(image.starts_with(&tag), "{image}");
+        assert_eq!(version["kind"]["pinned"], image.contains("@sha256:"));
+        assert!(version["kind"]["source"].as_str().unwrap().ends_with(".0"));
+    }
     let text = folder.podgate(&["versions"]).ends(0).stdout;
     for line in text.lines() {
         assert!(line.chars().count() <= 100, "{line}");
