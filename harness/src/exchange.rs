@@ -16,8 +16,10 @@ pub struct Answer {
     pub code: u16,
     /// The texts of the `Warning` headers.
     pub warnings: Vec<String>,
-    /// The audit annotations; only the embedded server tells them.
+    /// The audit annotations that the embedded server puts beside its answer.
     pub audit: Vec<(String, String)>,
+    /// What a real server calls the request in its audit log.
+    pub audit_id: Option<String>,
     /// The body: the object, or a Status.
     pub body: Value,
 }
@@ -113,6 +115,11 @@ pub async fn exchange(client: &Client, call: Call<'_>) -> Result<Answer, Error> 
         .get::<podgate_apiserver::AuditAnnotations>()
         .map(|annotations| annotations.0.clone())
         .unwrap_or_default();
+    let audit_id = response
+        .headers()
+        .get("audit-id")
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
     let bytes = response
         .into_body()
         .collect_bytes()
@@ -128,6 +135,7 @@ pub async fn exchange(client: &Client, call: Call<'_>) -> Result<Answer, Error> 
         code,
         warnings,
         audit,
+        audit_id,
         body,
     })
 }

@@ -13,6 +13,7 @@ pub mod backend;
 pub mod exchange;
 pub mod execute;
 mod foreign;
+pub mod lifecycle;
 pub mod run;
 mod subject;
 

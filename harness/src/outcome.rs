@@ -93,10 +93,20 @@ pub struct Stage {
     /// The texts of the `Warning` headers, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// The audit annotations, where the backend sees them. They are reported, but stand in no
-    /// snapshot: a real server writes them to its audit log only.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub audit_annotations: BTreeMap<String, String>,
+    /// The audit annotations; `None` (`null` in JSON) where they cannot be known: a real server
+    /// writes them to its audit log only. They are reported, but stand in no snapshot.
+    #[serde(default = "no_annotations", skip_serializing_if = "is_known_and_empty")]
+    pub audit_annotations: Option<BTreeMap<String, String>>,
+}
+
+#[expect(clippy::unnecessary_wraps)] // serde wants the field's type
+fn no_annotations() -> Option<BTreeMap<String, String>> {
+    Some(BTreeMap::new())
+}
+
+#[expect(clippy::ref_option)] // serde hands over a reference to the field
+fn is_known_and_empty(annotations: &Option<BTreeMap<String, String>>) -> bool {
+    annotations.as_ref().is_some_and(BTreeMap::is_empty)
 }
 
 /// A server's decision on one request.
@@ -279,7 +289,7 @@ mod tests {
                 requester: "admin".into(),
                 verdict: Verdict::Admitted,
                 warnings: vec!["w".into()],
-                audit_annotations: BTreeMap::new(),
+                audit_annotations: Some(BTreeMap::new()),
             },
             pods: Some(Stage {
                 requester: "replicaset-controller".into(),
@@ -290,7 +300,7 @@ mod tests {
                     message: "m".into(),
                 }),
                 warnings: Vec::new(),
-                audit_annotations: BTreeMap::new(),
+                audit_annotations: Some(BTreeMap::new()),
             }),
         };
         let json = serde_json::json!({

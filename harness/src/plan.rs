@@ -1,8 +1,12 @@
 //! What a run consists of: which scenarios on which cluster at which minors, and what is left out.
 
+use std::collections::BTreeMap;
+
 use podgate_policy::Minor;
 
+use crate::backend::{Backend, BootSpec};
 use crate::error::Error;
+use crate::run::namespace_name;
 use crate::suite::{Cluster, Scenario, Suite};
 use crate::versions::{MinorRange, ranges};
 
@@ -30,6 +34,15 @@ pub struct Job {
     pub scenarios: Vec<usize>,
 }
 
+/// The jobs that one real server does for: what their clusters ask of it is the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Boot {
+    /// The minor.
+    pub minor: Minor,
+    /// Indexes into [`Plan::jobs`].
+    pub jobs: Vec<usize>,
+}
+
 /// A plan.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -54,6 +67,8 @@ pub struct NotApplicable {
     pub minors: Vec<Minor>,
     /// How many cells that are.
     pub cells: usize,
+    /// Why they do not run although they are for these minors: what the backend lacks.
+    pub lacking: Option<String>,
 }
 
 impl Plan {
@@ -110,6 +125,7 @@ impl Plan {
                 scenario: None,
                 cells: outside.len() * self.scenarios.iter().filter(chosen).count(),
                 minors: outside,
+                lacking: None,
             });
         }
         for scenario in &self.scenarios {
@@ -121,6 +137,7 @@ impl Plan {
                         scenario: Some(scenario.id.clone()),
                         cells: applicable.len(),
                         minors: applicable.clone(),
+                        lacking: None,
                     });
                 }
                 continue;
@@ -146,6 +163,7 @@ impl Plan {
                 scenario: Some(scenario.id.clone()),
                 cells: outside.len(),
                 minors: outside,
+                lacking: None,
             });
         }
         for minor in applicable {
@@ -162,6 +180,95 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// Takes out what `backend` cannot bring up here, and says so loudly; where the minor was asked
+    /// for, that is an error. What it cannot configure is one always: a flag that is left out could
+    /// admit what the cluster rejects.
+    pub fn restrict(&mut self, backend: &dyn Backend, asked: bool) -> Result<(), Error> {
+        let mut served: BTreeMap<Minor, Option<String>> = BTreeMap::new();
+        for job in &self.jobs {
+            if served.contains_key(&job.minor) {
+                continue;
+            }
+            let lacking = match backend.serves(job.minor) {
+                Ok(()) => None,
+                Err(error) if asked => return Err(error),
+                Err(error) => Some(error.message().to_owned()),
+            };
+            served.insert(job.minor, lacking);
+        }
+        for job in std::mem::take(&mut self.jobs) {
+            let cluster = &self.clusters[job.cluster];
+            match &served[&job.minor] {
+                None => {
+                    backend.configures(cluster, job.minor)?;
+                    self.jobs.push(job);
+                }
+                Some(lacking) => {
+                    let name = &cluster.name;
+                    let known = self.not_applicable.iter_mut().find(|cells| {
+                        cells.cluster == *name && cells.lacking.as_ref() == Some(lacking)
+                    });
+                    if let Some(known) = known {
+                        known.minors.push(job.minor);
+                        known.cells += job.scenarios.len();
+                        continue;
+                    }
+                    self.not_applicable.push(NotApplicable {
+                        cluster: name.clone(),
+                        scenario: None,
+                        minors: vec![job.minor],
+                        cells: job.scenarios.len(),
+                        lacking: Some(lacking.clone()),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The real servers that the plan takes, by minor.
+    #[must_use]
+    pub fn boots(&self) -> Vec<Boot> {
+        let mut boots: Vec<Boot> = Vec::new();
+        for (at, job) in self.jobs.iter().enumerate() {
+            let cluster = &self.clusters[job.cluster];
+            let shared = boots.iter_mut().find(|boot| {
+                let first = &self.clusters[self.jobs[boot.jobs[0]].cluster];
+                boot.minor == job.minor && first.shares_server_with(cluster)
+            });
+            match shared {
+                Some(boot) => boot.jobs.push(at),
+                None => boots.push(Boot {
+                    minor: job.minor,
+                    jobs: vec![at],
+                }),
+            }
+        }
+        boots.sort_by_key(|boot| boot.minor);
+        boots
+    }
+
+    /// What a backend is told of one of [`boots`](Self::boots).
+    #[must_use]
+    pub fn spec(&self, boot: &Boot) -> BootSpec<'_> {
+        let clusters = boot
+            .jobs
+            .iter()
+            .map(|job| &self.clusters[self.jobs[*job].cluster]);
+        let clusters: Vec<&Cluster> = clusters.collect();
+        let first = &clusters[0].name;
+        let others = match clusters.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        BootSpec {
+            title: format!("{first}{others} on {}", boot.minor),
+            name: namespace_name(&boot.minor.to_string(), first),
+            minor: boot.minor,
+            clusters,
+        }
     }
 
     /// The plan in parts of one cluster and one scenario each.

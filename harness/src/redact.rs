@@ -18,6 +18,7 @@
 //! that redaction never changes a verdict, who rejected, or the checks.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::{Regex, RegexSet};
@@ -82,7 +83,11 @@ impl Redaction {
             *warning = self.text(warning);
         }
         sort_existing_pods(&mut stage.warnings);
-        for value in stage.audit_annotations.values_mut() {
+        for value in stage
+            .audit_annotations
+            .iter_mut()
+            .flat_map(BTreeMap::values_mut)
+        {
             *value = self.text(value);
         }
     }

@@ -138,9 +138,13 @@ fn through_the_server(cluster: &Cluster, scenario: &Scenario, minor: Minor) -> V
     let run: ScenarioRun = runtime.block_on(async {
         let boot = Boot::new(cluster, minor).unwrap();
         run::prepare(&boot.client(), cluster, minor).await.unwrap();
-        run::run(&boot.fork(), cluster, scenario, minor)
-            .await
-            .unwrap()
+        run::run(
+            run::Target::embedded(&boot.fork(), minor),
+            cluster,
+            scenario,
+        )
+        .await
+        .unwrap()
     });
     run.outcomes
 }
@@ -214,7 +218,7 @@ fn stage(answer: AnswerLine) -> Stage {
         requester: answer.r#as,
         verdict,
         warnings: answer.warnings,
-        audit_annotations: answer.audit_annotations,
+        audit_annotations: Some(answer.audit_annotations),
     }
 }
 

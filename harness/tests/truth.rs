@@ -205,7 +205,7 @@ fn redaction_and_a_snapshot_leave_it_so() {
             requester: "admin".into(),
             verdict: verdict.clone(),
             warnings: vec![failure.message.clone()],
-            audit_annotations: BTreeMap::new(),
+            audit_annotations: Some(BTreeMap::new()),
         };
         let object = format!("Pod/{}", failure.name);
         let mut outcome = Outcome {

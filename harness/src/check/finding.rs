@@ -110,7 +110,7 @@ impl AnswerLine {
             checks: Vec::new(),
             message: None,
             warnings: stage.warnings,
-            audit_annotations: stage.audit_annotations,
+            audit_annotations: stage.audit_annotations.unwrap_or_default(),
         };
         match stage.verdict {
             Verdict::Admitted => {

@@ -50,7 +50,7 @@ pub(super) fn judge(
             requester: context.requester.clone(),
             verdict: Verdict::Admitted,
             warnings: Vec::new(),
-            audit_annotations: BTreeMap::new(),
+            audit_annotations: Some(BTreeMap::new()),
         }),
         ok: false,
         pods: None,
@@ -202,7 +202,7 @@ fn stage(
         requester: requester.to_owned(),
         verdict,
         warnings: response.warnings.clone(),
-        audit_annotations: response.audit.iter().cloned().collect(),
+        audit_annotations: Some(response.audit.iter().cloned().collect()),
     }
 }
 

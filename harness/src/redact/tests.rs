@@ -76,7 +76,7 @@ fn both_stages_and_the_name() {
             message: text.into(),
         }),
         warnings: vec![text.into()],
-        audit_annotations: BTreeMap::from([("k".into(), text.into())]),
+        audit_annotations: Some(BTreeMap::from([("k".into(), text.into())])),
     };
     let outcome = |name: &str, text: &str| Outcome {
         step: None,
@@ -158,7 +158,7 @@ fn warnings_about_existing_pods_are_sorted_without_their_names() {
             requester: "admin".into(),
             verdict: Verdict::Admitted,
             warnings: [[heading.to_owned()].as_slice(), &about].concat(),
-            audit_annotations: BTreeMap::new(),
+            audit_annotations: Some(BTreeMap::new()),
         }
     };
     let mut stage = lines([

@@ -225,7 +225,7 @@ impl Answer {
                 }),
             },
             warnings: self.warnings.clone(),
-            audit_annotations: std::collections::BTreeMap::new(),
+            audit_annotations: Some(std::collections::BTreeMap::new()),
         }
     }
 }

@@ -16,6 +16,7 @@ pub use scenario::{
     Action, Expectation, Expected, ExpectedVerdict, Patch, PatchType, Scenario, ScenarioNamespace,
     Step,
 };
+pub use server::Admission;
 
 use crate::error::Error;
 pub use read::nearest_hint;

@@ -7,11 +7,12 @@ use std::path::Path;
 use podgate_admission::config::{ConfigError, Server, Step, admission_configuration};
 use podgate_admission::decode::decode_untyped;
 use podgate_admission::plugins::Plugin;
+use podgate_admission::resource;
 use podgate_admission::value::Value;
 use podgate_manifest::{Document, Segment, nearest_name};
 use podgate_policy::Minor;
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Flags};
 use super::read;
 use crate::error::Error;
 
@@ -57,6 +58,38 @@ impl Admission {
         })
     }
 
+    /// The files that configure a real server like this: names and bodies in JSON, the
+    /// `AdmissionConfiguration` first. It names the others relative to its own folder.
+    pub fn files(&self) -> Result<Vec<(String, String)>, Error> {
+        let mut configuration: serde_json::Value = serde_json::from_str(&self.body)
+            .map_err(|error| self.document.error_at(&[], true, error.to_string(), None))?;
+        let mut files = Vec::new();
+        for (index, _, body) in &self.files {
+            let name = format!("plugin-{index}.json");
+            configuration["plugins"][*index]["path"] = name.as_str().into();
+            files.push((name, body.clone()));
+        }
+        files.insert(0, ("admission.json".to_owned(), configuration.to_string()));
+        Ok(files)
+    }
+
+    /// Whether a server cannot tell the two apart.
+    fn is_same(&self, other: &Self) -> bool {
+        fn bodies(admission: &Admission) -> impl Iterator<Item = (usize, &str)> {
+            let files = admission.files.iter();
+            files.map(|(index, _, body)| (*index, body.as_str()))
+        }
+        // Where they lie, and in whose file, makes no difference.
+        let paths = |admission: &Admission| {
+            let mut body: serde_json::Value = serde_json::from_str(&admission.body).ok()?;
+            for (index, ..) in &admission.files {
+                body["plugins"][*index]["path"] = serde_json::Value::Null;
+            }
+            Some(body)
+        };
+        paths(self) == paths(other) && bodies(self).eq(bodies(other))
+    }
+
     fn configure(&self, server: &mut Server) -> Result<(), Error> {
         let hint = format!(
             "kube-apiserver {} would not start with this configuration",
@@ -92,6 +125,35 @@ impl Admission {
 }
 
 impl Cluster {
+    /// Whether one API server does for both: they ask for the same flags and the same admission
+    /// configuration, and neither brings objects that would be there for the other.
+    #[must_use]
+    pub fn shares_server_with(&self, other: &Self) -> bool {
+        let flags = |cluster: &Self| Flags {
+            admission_control_config_file: None,
+            ..cluster.flags.clone()
+        };
+        let admission = match (&self.admission, &other.admission) {
+            (None, None) => true,
+            (Some(one), Some(other)) => one.is_same(other),
+            _ => false,
+        };
+        admission
+            && flags(self) == flags(other)
+            && !self.brings_shared_objects()
+            && !other.brings_shared_objects()
+    }
+
+    /// Whether some of its objects are not in the namespaces of scenarios alone.
+    fn brings_shared_objects(&self) -> bool {
+        self.objects.iter().any(|manifest| {
+            let served = |minor| resource::by_kind(manifest.api_version(), manifest.kind(), minor);
+            // A kind that nobody knows may be anything.
+            let namespaced = Minor::all().find_map(served).is_some_and(|r| r.namespaced);
+            !namespaced || manifest.document.namespace().is_some()
+        })
+    }
+
     /// The minors where all its plugins and gates exist.
     pub(super) fn possible_minors(&self) -> Result<Vec<Minor>, Error> {
         let mut minors: Vec<Minor> = Vec::new();

@@ -69,7 +69,7 @@ fn stages() -> impl Strategy<Value = Stage> {
             requester,
             verdict,
             warnings,
-            audit_annotations: BTreeMap::new(),
+            audit_annotations: Some(BTreeMap::new()),
         },
     )
 }

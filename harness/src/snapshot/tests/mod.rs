@@ -19,7 +19,7 @@ fn stage(requester: &str, verdict: Verdict, warnings: &[&str]) -> Stage {
         requester: requester.into(),
         verdict,
         warnings: warnings.iter().map(ToString::to_string).collect(),
-        audit_annotations: BTreeMap::new(),
+        audit_annotations: Some(BTreeMap::new()),
     }
 }
 

@@ -3,6 +3,11 @@
 //! The runner is handed a client and never makes a server, so that a scenario cannot pass on one
 //! backend for another reason than on the next.
 
+mod clear;
+mod target;
+
+use std::collections::BTreeMap;
+
 use http::Method;
 use kube::Client;
 use podgate_admission::controller;
@@ -23,6 +28,9 @@ use crate::subject;
 use crate::suite::cluster::NamespaceSpec;
 use crate::suite::{Action, Cluster, ExpectedVerdict, Manifest, Patch, Requester, Scenario};
 
+pub use clear::clear;
+pub use target::Target;
+
 /// What a scenario did on one cluster at one minor.
 #[derive(Clone, Debug, Default)]
 pub struct ScenarioRun {
@@ -30,6 +38,8 @@ pub struct ScenarioRun {
     pub outcomes: Vec<Outcome>,
     /// Objects that admission policy does not judge, `Kind/name`.
     pub not_judged: Vec<String>,
+    /// The paths of the objects that it made outside of its own namespace, in order.
+    pub made: Vec<String>,
 }
 
 /// The time that `restart` writes: a fixed one, as outcomes must not depend on the clock.
@@ -55,13 +65,14 @@ pub async fn prepare(client: &Client, cluster: &Cluster, minor: Minor) -> Result
 }
 
 /// Puts the objects of `cluster` in place that belong to every scenario: those in its namespace, and
-/// bindings of its service accounts.
+/// bindings of its service accounts. The paths of those that lie outside of it.
 pub(crate) async fn prepare_namespace(
     client: &Client,
     cluster: &Cluster,
     minor: Minor,
     namespace: &str,
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
+    let mut made = Vec::new();
     for manifest in &cluster.objects {
         let Some(resource) = served_or_refused(manifest, minor)? else {
             continue;
@@ -71,9 +82,12 @@ pub(crate) async fn prepare_namespace(
             let place = resource.namespaced.then_some(namespace);
             let place = manifest.document.namespace().or(place);
             apply_as_admin(client, manifest, &body, resource, place).await?;
+            if place != Some(namespace) {
+                made.push(format!("{}/{}", collection(resource, place), manifest.name));
+            }
         }
     }
-    Ok(())
+    Ok(made)
 }
 
 /// Makes the namespace `default` what the namespace of a scenario is: with the labels and annotations of
@@ -133,12 +147,13 @@ fn served_or_refused(
 
 /// Runs `scenario` on a server that has been prepared for `cluster`.
 pub async fn run(
-    client: &Client,
+    target: Target<'_>,
     cluster: &Cluster,
     scenario: &Scenario,
-    minor: Minor,
 ) -> Result<ScenarioRun, Error> {
+    let Target { client, minor, .. } = target;
     let mut runner = Runner {
+        target,
         client,
         scenario,
         minor,
@@ -153,10 +168,14 @@ pub async fn run(
         made_up: Vec::new(),
         run: ScenarioRun::default(),
     };
-    let objects = cluster.objects.iter().chain(&scenario.manifests);
-    runner.foreign.add(objects, Some(&runner.namespace));
+    // A real server decides for itself.
+    if target.real.is_none() {
+        let objects = cluster.objects.iter().chain(&scenario.manifests);
+        runner.foreign.add(objects, Some(&runner.namespace));
+    }
     runner.make_namespace(cluster).await?;
-    prepare_namespace(client, cluster, minor, &runner.namespace).await?;
+    let made = prepare_namespace(client, cluster, minor, &runner.namespace).await?;
+    runner.run.made.extend(made);
     for step in &scenario.steps {
         let at = step.heading.as_ref();
         let identity = identity(step.requester.as_ref().or(runner.requester));
@@ -177,6 +196,7 @@ pub async fn run(
 }
 
 struct Runner<'a> {
+    target: Target<'a>,
     client: &'a Client,
     scenario: &'a Scenario,
     minor: Minor,
@@ -248,7 +268,7 @@ impl Runner<'_> {
                     step: step.cloned(),
                     object: manifest.reference(),
                     action: outcome::Action::Applied,
-                    own: stage(identity, verdict, &[], &[]),
+                    own: stage(identity, verdict, &[], Some(BTreeMap::new())),
                     pods: None,
                 });
             } else {
@@ -271,6 +291,10 @@ impl Runner<'_> {
             let path = format!("{path}/{}", manifest.name);
             let body = Some(("application/merge-patch+json", manifest.body.as_bytes()));
             answer = self.send(Method::PATCH, &path, body, identity).await?;
+        }
+        if answer.code == 201 && namespace.as_ref() != Some(&self.namespace) {
+            let name = named(&answer.body);
+            self.run.made.push(format!("{path}/{name}"));
         }
         if let Verdict::Rejected(rejection) = self.verdict(&answer, resource, namespace.as_deref())
             && rejection.by == By::Decode
@@ -398,7 +422,12 @@ impl Runner<'_> {
             step: step.cloned(),
             object,
             action,
-            own: stage(identity, verdict, &answer.warnings, &answer.audit),
+            own: stage(
+                identity,
+                verdict,
+                &answer.warnings,
+                self.target.audit(answer),
+            ),
             pods: None,
         };
         let standing = answer.succeeded()
@@ -453,7 +482,12 @@ impl Runner<'_> {
         } else {
             self.verdict(&answer, pods, Some(namespace))
         };
-        let mut stage = stage(&identity, verdict, &answer.warnings, &answer.audit);
+        let mut stage = stage(
+            &identity,
+            verdict,
+            &answer.warnings,
+            self.target.audit(&answer),
+        );
         let mut redaction = self.redaction();
         for name in &planned.made_up {
             redaction = redaction.pod(name);
@@ -661,13 +695,13 @@ fn stage(
     identity: &Identity,
     verdict: Verdict,
     warnings: &[String],
-    audit: &[(String, String)],
+    audit: Option<BTreeMap<String, String>>,
 ) -> Stage {
     Stage {
         requester: identity.shown().to_owned(),
         verdict,
         warnings: warnings.to_vec(),
-        audit_annotations: audit.iter().cloned().collect(),
+        audit_annotations: audit,
     }
 }
 

@@ -1,5 +1,7 @@
-//! Executes a plan: jobs side by side, one current-thread runtime per core, each with servers of
+//! Executes a plan on the embedded server, or in [`real`] on real ones: jobs side by side, one current-thread runtime per core, each with servers of
 //! its own. (A request in process costs about ten times as much on a multi-thread runtime.)
+
+pub mod real;
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -13,13 +15,15 @@ use crate::backend::embedded::Boot;
 use crate::error::Error;
 use crate::expect::{self, Unmet};
 use crate::plan::{Job, Plan};
-use crate::run::{self, ScenarioRun};
+use crate::run::{self, ScenarioRun, Target};
 
 /// What came of a plan.
 #[derive(Debug, Default)]
 pub struct Results {
     /// By cluster and scenario (indexes into the plan): the cells by minor.
     pub cells: BTreeMap<(usize, usize), BTreeMap<Minor, CellResult>>,
+    /// Real servers that failed, by their titles: their cells are not there.
+    pub failed: Vec<(String, Error)>,
 }
 
 /// What came of one scenario on one cluster at one minor.
@@ -85,7 +89,8 @@ fn run_job(plan: &Plan, job: &Job) -> Result<Vec<(usize, CellResult)>, Error> {
         let mut cells = Vec::with_capacity(job.scenarios.len());
         for &at in &job.scenarios {
             let scenario = &plan.scenarios[at];
-            let run = run::run(&boot.fork(), cluster, scenario, job.minor).await?;
+            let run =
+                run::run(Target::embedded(&boot.fork(), job.minor), cluster, scenario).await?;
             let unmet = expect::unmet(scenario, cluster, job.minor, &run.outcomes);
             cells.push((at, CellResult { run, unmet }));
         }

@@ -1,0 +1,171 @@
+//! Executes a plan on real servers: boots side by side, the scenarios of a boot one after the other.
+//!
+//! The scenarios of a boot share one server, so what one of them made is removed before the next
+//! is judged.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::{Client, Config};
+use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+
+use super::{CellResult, Results};
+use crate::backend::{Backend, BootSpec, Booted, Event, Watch};
+use crate::error::Error;
+use crate::expect;
+use crate::lifecycle::Run;
+use crate::plan::{Boot, Job, Plan};
+use crate::run::{self, Target};
+
+/// Executes `plan` on servers that `backend` brings up, at most `parallel` at a time; by default as
+/// many as there are cores, and as fit into the memory that is free.
+///
+/// A server that does not come up, or that fails on the way, does not keep the others from their
+/// scenarios: its error is among [`Results::failed`].
+#[must_use]
+pub fn execute(
+    plan: &Plan,
+    backend: &dyn Backend,
+    run: &Run,
+    parallel: Option<NonZero<usize>>,
+    watch: &dyn Watch,
+) -> Results {
+    let boots = plan.boots();
+    let parallel = parallel.unwrap_or_else(|| side_by_side(backend.memory()));
+    let next = AtomicUsize::new(0);
+    let ended: Mutex<BTreeMap<usize, Result<Cells, Error>>> = Mutex::default();
+    thread::scope(|scope| {
+        for _ in 0..parallel.get().min(boots.len()) {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(boot) = boots.get(at) else { break };
+                    let result = run_boot(plan, boot, backend, run, watch);
+                    let mut ended = ended.lock().unwrap_or_else(PoisonError::into_inner);
+                    ended.insert(at, result);
+                }
+            });
+        }
+    });
+    let mut results = Results::default();
+    for (at, result) in ended.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        match result {
+            Ok(cells) => {
+                for (job, scenario, cell) in cells {
+                    let job = &plan.jobs[job];
+                    let cells = results.cells.entry((job.cluster, scenario)).or_default();
+                    cells.insert(job.minor, cell);
+                }
+            }
+            Err(error) => results.failed.push((plan.spec(&boots[at]).title, error)),
+        }
+    }
+    results
+}
+
+/// Jobs and scenarios (indexes into the plan) with what came of them.
+type Cells = Vec<(usize, usize, CellResult)>;
+
+fn run_boot(
+    plan: &Plan,
+    boot: &Boot,
+    backend: &dyn Backend,
+    run: &Run,
+    watch: &dyn Watch,
+) -> Result<Cells, Error> {
+    let spec = plan.spec(boot);
+    let started = Instant::now();
+    let booted = backend.boot(&spec, run, watch)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::environment(format!("the runtime does not start: {e}")))?;
+    let cells = runtime.block_on(async {
+        let client = client(&booted.kubeconfig).await?;
+        watch.event(Event::Booted {
+            boot: &spec.title,
+            version: &booted.version,
+            took: started.elapsed(),
+        });
+        run_jobs(plan, boot, &spec, &booted, &client, watch).await
+    });
+    // Where a part of the server has died, that is why a request got no answer.
+    let cells = cells.map_err(|error| match booted.standing.check() {
+        Err(cause) => cause,
+        Ok(()) => error,
+    })?;
+    drop(booted);
+    watch.event(Event::Ended {
+        boot: &spec.title,
+        took: started.elapsed(),
+    });
+    Ok(cells)
+}
+
+async fn run_jobs(
+    plan: &Plan,
+    boot: &Boot,
+    spec: &BootSpec<'_>,
+    booted: &Booted,
+    client: &Client,
+    watch: &dyn Watch,
+) -> Result<Cells, Error> {
+    let jobs: Vec<(usize, &Job)> = boot.jobs.iter().map(|at| (*at, &plan.jobs[*at])).collect();
+    let all = jobs.iter().map(|(_, job)| job.scenarios.len()).sum();
+    let mut cells = Vec::with_capacity(all);
+    for (at, job) in jobs {
+        let cluster = &plan.clusters[job.cluster];
+        let target = Target {
+            client,
+            minor: job.minor,
+            real: Some(booted),
+        };
+        run::prepare(client, cluster, job.minor).await?;
+        for &scenario_at in &job.scenarios {
+            let scenario = &plan.scenarios[scenario_at];
+            let run = run::run(target, cluster, scenario).await?;
+            run::clear(target, cluster, scenario, &run).await?;
+            let unmet = expect::unmet(scenario, cluster, job.minor, &run.outcomes);
+            cells.push((at, scenario_at, CellResult { run, unmet }));
+            watch.event(Event::Cell {
+                boot: &spec.title,
+                done: cells.len(),
+                all,
+            });
+        }
+    }
+    Ok(cells)
+}
+
+/// A client of the current context of a kubeconfig; no other file and no variable is looked at.
+pub async fn client(kubeconfig: &Path) -> Result<Client, Error> {
+    let failed = |what: &dyn std::fmt::Display| {
+        Error::environment(format!("{}: {what}", kubeconfig.display()))
+    };
+    let file = Kubeconfig::read_from(kubeconfig).map_err(|e| failed(&e))?;
+    let options = KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(file, &options).await;
+    let mut config = config.map_err(|e| failed(&e))?;
+    // The servers of a run are on this machine.
+    config.proxy_url = None;
+    Client::try_from(config).map_err(|e| failed(&e))
+}
+
+/// How many boots of so many MiB go side by side.
+#[must_use]
+pub fn side_by_side(memory: u64) -> NonZero<usize> {
+    let cores = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let what = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
+    let Ok(system) = System::new_with_specifics(what) else {
+        return NonZero::<usize>::MIN;
+    };
+    let free = system.available_memory() / (1024 * 1024);
+    let fit = usize::try_from(free / memory.max(1)).unwrap_or(usize::MAX);
+    NonZero::new(cores.get().min(fit)).unwrap_or(NonZero::<usize>::MIN)
+}
