@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::{Deserialize, Serialize};
 
 use super::process::Seen;
+use crate::backend::kind::cluster::KindCluster;
 use crate::error::Error;
 
 /// A thing that a run makes.
@@ -31,6 +32,8 @@ pub enum Thing {
         /// When it started, in seconds since 1970.
         started: Option<u64>,
     },
+    /// A kind cluster; its name has the run's id in it.
+    KindCluster(KindCluster),
 }
 
 /// How long a process may take to be gone after it was killed.
@@ -50,6 +53,7 @@ impl Thing {
                 }
                 Ok(())
             }
+            Self::KindCluster(cluster) => cluster.delete().map(drop),
         }
     }
 
@@ -82,6 +86,8 @@ impl Thing {
             }
             // Whether it ever started is not known; the mark in its environment finds it.
             Self::Process { pid: None, .. } => Ok(false),
+            Self::KindCluster(cluster) if cluster.name.contains(id) => cluster.delete(),
+            Self::KindCluster(_) => Ok(false),
         }
     }
 }

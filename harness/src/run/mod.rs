@@ -116,7 +116,9 @@ pub(crate) async fn prepare_default(
             answer.message()
         )));
     }
-    prepare_namespace(client, cluster, minor, "default").await.map(drop)
+    prepare_namespace(client, cluster, minor, "default")
+        .await
+        .map(drop)
 }
 
 fn of_scenario(manifest: &Manifest, resource: &Resource) -> bool {

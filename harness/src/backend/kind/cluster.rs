@@ -1,0 +1,184 @@
+//! One kind cluster as a thing of a run: how it is named, and how it is deleted, also by another process after the
+//! one that made it has died.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+use super::engine::{Engine, run};
+use crate::error::Error;
+
+/// kind's own limit: with the suffix of the node it has to be a host name
+/// (kind, pkg/cluster/internal/create/create.go, `clusterNameMax`).
+const LONGEST: usize = 50;
+
+/// A cluster that was made, or is about to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KindCluster {
+    /// Its name, which has the run's id in it.
+    pub name: String,
+    /// The kind that made it.
+    pub kind: PathBuf,
+    /// Where it runs.
+    pub engine: Engine,
+    /// The kubeconfig that kind wrote for it.
+    pub kubeconfig: PathBuf,
+    /// The environment that led kind to the engine.
+    environment: BTreeMap<String, String>,
+}
+
+impl KindCluster {
+    /// A cluster of the run `id`, for the boot `boot`.
+    #[must_use]
+    pub fn new(id: &str, boot: &str, kind: PathBuf, engine: Engine, kubeconfig: PathBuf) -> Self {
+        Self {
+            name: name(id, boot),
+            kind,
+            engine,
+            kubeconfig,
+            environment: engine.environment(),
+        }
+    }
+
+    /// The name of its only node, which is that of a container too.
+    #[must_use]
+    pub fn node(&self) -> String {
+        format!("{}-control-plane", self.name)
+    }
+
+    /// kind with its engine, without a subcommand.
+    #[must_use]
+    pub fn kind(&self) -> Command {
+        let mut command = Command::new(&self.kind);
+        command.envs(&self.environment);
+        command
+    }
+
+    /// The engine, without a subcommand.
+    #[must_use]
+    pub fn engine(&self) -> Command {
+        let mut command = Command::new(self.engine.program());
+        command.envs(&self.environment);
+        command
+    }
+
+    /// Deletes it; what is not there is deleted already. Whether there was anything to delete.
+    pub fn delete(&self) -> Result<bool, Error> {
+        let there = !self.containers()?.is_empty();
+        // kind locks the kubeconfig that it edits, also where it is gone. Not to touch the user's, it gets its own.
+        if let Some(folder) = self.kubeconfig.parent() {
+            let _ = fs::create_dir_all(folder);
+        }
+        let mut command = self.kind();
+        command
+            .args(["delete", "cluster", "--name", &self.name, "--kubeconfig"])
+            .arg(&self.kubeconfig);
+        let said = match run(&mut command) {
+            Ok(output) if output.status.success() => String::new(),
+            Ok(output) => last_line(&output.stderr),
+            Err(error) => error.message().to_owned(),
+        };
+        // An engine that was still starting a container when its client was killed may finish late, and a kind that
+        // says that it has deleted something is asked for proof.
+        let left = self.containers()?;
+        if left.is_empty() && said.is_empty() {
+            return Ok(there);
+        }
+        let mut command = self.engine();
+        command.args(["rm", "-f", "-v"]).args(&left);
+        let removed =
+            left.is_empty() || run(&mut command).is_ok_and(|output| output.status.success());
+        if removed && self.containers()?.is_empty() {
+            return Ok(there);
+        }
+        let program = self.engine.program();
+        let because = if said.is_empty() {
+            String::new()
+        } else {
+            format!(": {said}")
+        };
+        Err(Error::environment(format!(
+            "the kind cluster {} is still there, it cannot be deleted{because}",
+            self.name
+        ))
+        .hint(format!(
+            "podgate clean tries again; by hand: {program} rm -f -v {}",
+            self.node()
+        )))
+    }
+
+    /// Its containers, by name; all of them carry its name as a label
+    /// (kind, pkg/cluster/internal/providers/docker/constants.go).
+    fn containers(&self) -> Result<Vec<String>, Error> {
+        let label = format!("label=io.x-k8s.kind.cluster={}", self.name);
+        let mut command = self.engine();
+        command.args(["ps", "-a", "--filter", &label, "--format", "{{.Names}}"]);
+        let output = run(&mut command)?;
+        if !output.status.success() {
+            let program = self.engine.program();
+            return Err(Error::environment(format!(
+                "{program} does not tell whether the kind cluster {} is still there: {}",
+                self.name,
+                last_line(&output.stderr)
+            ))
+            .hint("podgate clean looks again once it answers"));
+        }
+        let names = String::from_utf8_lossy(&output.stdout);
+        Ok(names.lines().map(str::to_owned).collect())
+    }
+}
+
+/// `podgate-1a2b3c4d-1-36-psa-restricted`, no longer than kind likes it.
+fn name(id: &str, boot: &str) -> String {
+    let slug: String = boot
+        .to_lowercase()
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    let mut name = format!("podgate-{id}-{slug}");
+    if name.len() > LONGEST {
+        // What tells two boots of a run apart may stand at the end.
+        let hash = slug.bytes().fold(0x811c_9dc5_u32, |h, b| {
+            (h ^ u32::from(b)).wrapping_mul(0x0100_0193)
+        });
+        name.truncate(LONGEST - 9);
+        name = format!("{}-{hash:08x}", name.trim_end_matches('-'));
+    }
+    name.trim_end_matches('-').to_owned()
+}
+
+fn last_line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    // What follows is of use to people who mend kind.
+    let said = lines.take_while(|line| !line.starts_with("Stack Trace"));
+    said.last()
+        .unwrap_or("it does not say why")
+        .trim_start_matches("ERROR: ")
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_short_and_tell_boots_apart() {
+        assert_eq!(
+            name("1a2b3c4d", "1.36-psa-restricted"),
+            "podgate-1a2b3c4d-1-36-psa-restricted"
+        );
+        let long = |last: &str| {
+            name(
+                "1a2b3c4d",
+                &format!("1.36-{}-{last}", "a-long-name".repeat(5)),
+            )
+        };
+        assert!(long("x").len() <= LONGEST);
+        assert_ne!(long("x"), long("y"));
+    }
+}
