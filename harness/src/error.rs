@@ -10,6 +10,8 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
+    /// What somebody else said about it, as it was said.
+    details: Option<String>,
     /// The place in the user's file, where there is one.
     place: Option<Box<podgate_manifest::Error>>,
 }
@@ -31,6 +33,7 @@ impl Error {
             kind: ErrorKind::Input,
             message: message.into(),
             hint: None,
+            details: None,
             place: None,
         }
     }
@@ -42,6 +45,7 @@ impl Error {
             kind: ErrorKind::Environment,
             message: message.into(),
             hint: None,
+            details: None,
             place: None,
         }
     }
@@ -58,6 +62,23 @@ impl Error {
     pub fn or_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint.get_or_insert_with(|| hint.into());
         self
+    }
+
+    /// The same with what somebody else said, such as the last lines of a component. Without any
+    /// there is nothing to show.
+    #[must_use]
+    pub fn details(mut self, heading: impl fmt::Display, lines: &str) -> Self {
+        if !lines.is_empty() {
+            let lines = lines.lines().map(|line| format!("\n  {line}"));
+            self.details = Some(format!("{heading}{}", lines.collect::<String>()));
+        }
+        self
+    }
+
+    /// What somebody else said about it: a heading and indented lines.
+    #[must_use]
+    pub fn said(&self) -> Option<&str> {
+        self.details.as_deref()
     }
 
     /// Whose turn it is.
@@ -90,9 +111,12 @@ impl Error {
 }
 
 impl fmt::Display for Error {
-    /// The message; a hint stands on a line of its own.
+    /// The message, and what somebody else said; a hint stands on a line of its own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
+        if let Some(details) = &self.details {
+            write!(f, "\n{details}")?;
+        }
         if let Some(hint) = self.what_to_do() {
             write!(f, "\nhint: {hint}")?;
         }
@@ -108,6 +132,7 @@ impl From<podgate_manifest::Error> for Error {
             kind: ErrorKind::Input,
             message: error.to_string(),
             hint: error.hint().map(str::to_owned),
+            details: None,
             place: Some(Box::new(error)),
         }
     }

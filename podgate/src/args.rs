@@ -1,6 +1,7 @@
 //! The command line: every flag in one place; help and completions derive from it.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
@@ -61,6 +62,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Shows pending snapshots and accepts or rejects them.
     Review(ReviewArgs),
+    /// Removes what runs on real servers left that were killed.
+    Clean(CleanArgs),
     /// Makes clusters/, scenarios/ and snapshots/ with an example that runs.
     Init(InitArgs),
     /// The Kubernetes versions that podgate answers for, and what changed with each.
@@ -106,9 +109,8 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "VERSION")]
     pub(crate) kubernetes: Option<String>,
 
-    /// What answers.
-    #[arg(long, value_name = "BACKEND", default_value = "embedded")]
-    pub(crate) backend: Backend,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 
     /// How results are printed.
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
@@ -119,12 +121,51 @@ pub(crate) struct TestArgs {
     pub(crate) quiet: bool,
 }
 
+/// Which servers answer, and how they are treated.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Servers")]
+pub(crate) struct ServerArgs {
+    /// What answers.
+    #[arg(long, value_name = "BACKEND", default_value = "embedded")]
+    pub(crate) backend: Backend,
+
+    /// The folder of kube-apiserver, etcd and kube-controller-manager, or of a folder of them for
+    /// each version, as setup-envtest keeps them. When absent what `KUBEBUILDER_ASSETS` says, and
+    /// else the PATH.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) assets: Option<PathBuf>,
+
+    /// The node image of kind clusters, in place of the one that podgate versions lists.
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
+
+    /// How many servers are up at a time. When absent as many as cores and free memory allow.
+    #[arg(long, value_name = "N")]
+    pub(crate) parallel: Option<NonZero<usize>>,
+
+    /// Prints which servers would be booted for which scenarios, and boots none.
+    #[arg(long)]
+    pub(crate) plan: bool,
+
+    /// Leaves the servers up, and says how to reach and remove them.
+    #[arg(long)]
+    pub(crate) keep: bool,
+
+    /// Keeps what every component of the servers logs in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) logs: Option<PathBuf>,
+}
+
 /// What answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Backend {
     /// The API server inside podgate.
     #[default]
     Embedded,
+    /// kube-apiserver and etcd as child processes.
+    Apiserver,
+    /// Disposable kind clusters.
+    Kind,
 }
 
 #[derive(Debug, Args)]
@@ -271,6 +312,21 @@ pub(crate) struct InitArgs {
     /// The folder; the current one when absent.
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  podgate clean                 what dead runs left; runs that are alive are left alone
+  podgate clean --list          says what there is, and removes nothing
+  podgate clean 3f9a0c21        what that run kept on purpose (--keep)")]
+pub(crate) struct CleanArgs {
+    /// Runs that have ended, whose servers were kept on purpose.
+    #[arg(value_name = "RUN")]
+    pub(crate) runs: Vec<String>,
+
+    /// Lists what there is, and removes nothing.
+    #[arg(long, conflicts_with = "runs")]
+    pub(crate) list: bool,
 }
 
 #[derive(Debug, Args)]

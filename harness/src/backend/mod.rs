@@ -5,6 +5,8 @@
 //! and says where its kubeconfig lies. All else is the same code for every one of them: the proof
 //! that the configuration is in force, objects, scenarios, and the removal of what those made.
 
+pub mod apiserver;
+mod audit;
 pub mod embedded;
 pub mod kind;
 
@@ -13,6 +15,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use podgate_policy::Minor;
+
+pub use audit::AuditLog;
 
 use crate::error::Error;
 use crate::lifecycle::Run;
@@ -77,8 +81,8 @@ pub struct Booted {
     pub version: String,
     /// Whether a kube-controller-manager runs.
     pub controllers: bool,
-    /// The audit log, one JSON document a line, where it can be read.
-    pub audit_log: Option<PathBuf>,
+    /// The audit log, where it can be read.
+    pub audit_log: Option<AuditLog>,
     /// What stands as long as this does.
     pub standing: Box<dyn Standing>,
 }
@@ -124,12 +128,19 @@ pub enum Event<'a> {
         /// How many will.
         all: usize,
     },
-    /// A server is gone again, or is kept.
+    /// A server is gone again.
     Ended {
         /// The boot's title.
         boot: &'a str,
         /// How long it stood.
         took: Duration,
+    },
+    /// A server stays up.
+    Kept {
+        /// The boot's title.
+        boot: &'a str,
+        /// How to reach and to remove it.
+        reach: &'a str,
     },
     /// Something that is worth a line of its own.
     Note(&'a str),

@@ -1,6 +1,7 @@
 //! Executes a plan on the embedded server, or in [`real`] on real ones: jobs side by side, one current-thread runtime per core, each with servers of
 //! its own. (A request in process costs about ten times as much on a multi-thread runtime.)
 
+mod proof;
 pub mod real;
 
 use std::collections::BTreeMap;

@@ -15,10 +15,11 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
-use super::{CellResult, Results};
+use super::{CellResult, Results, proof};
+use crate::backend::embedded::Boot as Embedded;
 use crate::backend::{Backend, BootSpec, Booted, Event, Watch};
 use crate::error::Error;
-use crate::expect;
+use crate::expect::{self, Unmet};
 use crate::lifecycle::Run;
 use crate::plan::{Boot, Job, Plan};
 use crate::run::{self, Target};
@@ -100,11 +101,24 @@ fn run_boot(
         Err(cause) => cause,
         Ok(()) => error,
     })?;
+    let title = &spec.title;
+    if run.keeps() {
+        let kubeconfig = booted.kubeconfig.display();
+        let id = run.id();
+        let reach = format!("kubectl --kubeconfig {kubeconfig}; podgate clean {id} removes it");
+        run.keep(&reach)?;
+        watch.event(Event::Kept {
+            boot: title,
+            reach: &reach,
+        });
+    }
     drop(booted);
-    watch.event(Event::Ended {
-        boot: &spec.title,
-        took: started.elapsed(),
-    });
+    if !run.keeps() {
+        watch.event(Event::Ended {
+            boot: title,
+            took: started.elapsed(),
+        });
+    }
     Ok(cells)
 }
 
@@ -125,13 +139,29 @@ async fn run_jobs(
             client,
             minor: job.minor,
             real: Some(booted),
+            expected: None,
         };
         run::prepare(client, cluster, job.minor).await?;
+        run::aggregate(target).await?;
+        let embedded = Embedded::new(cluster, job.minor)?;
+        run::prepare(&embedded.client(), cluster, job.minor).await?;
+        proof::in_force(target, cluster, &spec.title).await?;
         for &scenario_at in &job.scenarios {
             let scenario = &plan.scenarios[scenario_at];
+            let copy = embedded.fork();
+            let expected = run::run(Target::embedded(&copy, job.minor), cluster, scenario).await?;
+            let target = Target {
+                expected: Some(&expected.outcomes),
+                ..target
+            };
             let run = run::run(target, cluster, scenario).await?;
             run::clear(target, cluster, scenario, &run).await?;
-            let unmet = expect::unmet(scenario, cluster, job.minor, &run.outcomes);
+            let mut unmet = expect::unmet(scenario, cluster, job.minor, &run.outcomes);
+            unmet.extend(run.disagreements.iter().map(|(object, message)| Unmet {
+                place: scenario.file.display().to_string(),
+                object: object.clone(),
+                message: message.clone(),
+            }));
             cells.push((at, scenario_at, CellResult { run, unmet }));
             watch.event(Event::Cell {
                 boot: &spec.title,

@@ -17,7 +17,7 @@ pub struct Left {
     /// What its ledger names, the newest first.
     pub things: Vec<Thing>,
     /// How to reach what was kept on purpose.
-    pub kept: Option<String>,
+    pub kept: Vec<String>,
 }
 
 /// What became of one run's things.
@@ -49,7 +49,7 @@ pub fn left() -> Result<Vec<Left>, Error> {
 pub fn clean() -> Result<Vec<Removed>, Error> {
     let mut removed = Vec::new();
     for_each_dead(|id, ledger, entries| {
-        if entries.kept.is_none() {
+        if entries.kept.is_empty() {
             removed.push(remove_all(id, ledger, entries));
         }
     })?;

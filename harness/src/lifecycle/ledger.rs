@@ -32,7 +32,8 @@ enum Line {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entries {
     pub(super) things: BTreeMap<u32, Thing>,
-    pub(super) kept: Option<String>,
+    /// How to reach what was kept on purpose.
+    pub(super) kept: Vec<String>,
 }
 
 /// A ledger that is open and locked.
@@ -40,7 +41,6 @@ pub(super) struct Entries {
 pub(super) struct Ledger {
     file: File,
     path: PathBuf,
-    kept: bool,
 }
 
 /// An id that no other run has, with all likelihood: [`Ledger::create`] makes sure.
@@ -84,11 +84,7 @@ impl Ledger {
             .open(&path)
             .map_err(failed)?;
         file.lock().map_err(failed)?;
-        Ok(Self {
-            file,
-            path,
-            kept: false,
-        })
+        Ok(Self { file, path })
     }
 
     /// Opens the ledger of a run that is dead; `None` where it is alive, or gone meanwhile.
@@ -108,9 +104,8 @@ impl Ledger {
             return Ok(None);
         }
         let entries = read(&fs::read_to_string(path)?)?;
-        let kept = entries.kept.is_some();
         let path = path.to_owned();
-        Ok(Some((Self { file, path, kept }, entries)))
+        Ok(Some((Self { file, path }, entries)))
     }
 
     /// Notes a thing that is about to be made. It is on the disk before this returns: not even a
@@ -138,7 +133,6 @@ impl Ledger {
 
     /// Notes that what stands is kept.
     pub(super) fn keep(&mut self, reach: &str) -> Result<(), Error> {
-        self.kept = true;
         self.write(&Line::Kept(reach.to_owned())).map_err(|error| {
             Error::environment(format!("cannot write {}: {error}", self.path.display()))
         })
@@ -172,7 +166,7 @@ pub(super) fn read(text: &str) -> io::Result<Entries> {
             Line::Gone(at) => {
                 entries.things.remove(&at);
             }
-            Line::Kept(reach) => entries.kept = Some(reach),
+            Line::Kept(reach) => entries.kept.push(reach),
         }
     }
     Ok(entries)

@@ -56,6 +56,8 @@ struct State {
     ledger: Ledger,
     things: BTreeMap<u32, Standing>,
     next: u32,
+    /// Whether something is to outlive the run.
+    kept: bool,
 }
 
 #[derive(Debug)]
@@ -69,6 +71,30 @@ struct Standing {
 pub struct Claim {
     shared: Arc<Shared>,
     at: u32,
+}
+
+/// A folder in that of the run. Dropping it removes it, unless the run keeps what it makes.
+#[derive(Debug)]
+pub struct Scratch {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl Scratch {
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.keep {
+            // What stays goes with the run's folder.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
 }
 
 impl Run {
@@ -87,6 +113,7 @@ impl Run {
                 ledger,
                 things: BTreeMap::new(),
                 next: 0,
+                kept: false,
             }),
         });
         interrupt::listen(&shared)?;
@@ -126,6 +153,16 @@ impl Run {
             Error::environment(format!("cannot make {}: {error}", folder.display()))
         })?;
         Ok(folder)
+    }
+
+    /// A new folder in it, which goes with the returned value.
+    pub fn scratch(&self, name: &str) -> Result<Scratch, Error> {
+        let path = self.folder().join(name);
+        thing::make_private_folder(&path)?;
+        Ok(Scratch {
+            path,
+            keep: self.keeps(),
+        })
     }
 
     /// Where the log of a component goes: `etcd.log` of a boot.
@@ -168,14 +205,16 @@ impl Run {
 
     /// Keeps what stands, although the run ends, and notes how to reach it.
     pub fn keep(&self, reach: &str) -> Result<(), Error> {
-        self.shared.state().ledger.keep(reach)
+        let mut state = self.shared.state();
+        state.kept = true;
+        state.ledger.keep(reach)
     }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
         let mut state = self.shared.state();
-        if !self.shared.keep || std::thread::panicking() {
+        if !state.kept || std::thread::panicking() {
             state.remove_all();
         }
     }

@@ -1,5 +1,6 @@
 //! The things that a run makes outside of its own memory, and how each is removed.
 
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,19 @@ pub enum Thing {
     },
     /// A kind cluster; its name has the run's id in it.
     KindCluster(KindCluster),
+}
+
+impl fmt::Display for Thing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder { path } => write!(f, "folder {}", path.display()),
+            Self::Process { component, pid, .. } => match pid {
+                Some(pid) => write!(f, "{component} (process {pid})"),
+                None => f.write_str(component),
+            },
+            Self::KindCluster(cluster) => write!(f, "kind cluster {}", cluster.name),
+        }
+    }
 }
 
 /// How long a process may take to be gone after it was killed.
@@ -84,10 +98,9 @@ impl Thing {
                 until_gone(component, *pid, is_own)?;
                 Ok(true)
             }
-            // Whether it ever started is not known; the mark in its environment finds it.
-            Self::Process { pid: None, .. } => Ok(false),
             Self::KindCluster(cluster) if cluster.name.contains(id) => cluster.delete(),
-            Self::KindCluster(_) => Ok(false),
+            // Whether it ever started is not known; the mark in its environment finds it.
+            Self::Process { pid: None, .. } | Self::KindCluster(_) => Ok(false),
         }
     }
 }

@@ -4,9 +4,12 @@
 //! backend for another reason than on the next.
 
 mod clear;
+mod real;
+mod roles;
 mod target;
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use http::Method;
 use kube::Client;
@@ -29,6 +32,7 @@ use crate::suite::cluster::NamespaceSpec;
 use crate::suite::{Action, Cluster, ExpectedVerdict, Manifest, Patch, Requester, Scenario};
 
 pub use clear::clear;
+pub(crate) use roles::aggregate;
 pub use target::Target;
 
 /// What a scenario did on one cluster at one minor.
@@ -40,6 +44,8 @@ pub struct ScenarioRun {
     pub not_judged: Vec<String>,
     /// The paths of the objects that it made outside of its own namespace, in order.
     pub made: Vec<String>,
+    /// Workloads (`Kind/name`) whose controllers did otherwise than the second stage says, and how.
+    pub disagreements: Vec<(String, String)>,
 }
 
 /// The time that `restart` writes: a fixed one, as outcomes must not depend on the clock.
@@ -168,6 +174,9 @@ pub async fn run(
         declared: declared_namespaces(cluster, scenario),
         foreign: Foreign::default(),
         made_up: Vec::new(),
+        changed: Instant::now(),
+        workloads: Vec::new(),
+        pending: Vec::new(),
         run: ScenarioRun::default(),
     };
     // A real server decides for itself.
@@ -176,6 +185,7 @@ pub async fn run(
         runner.foreign.add(objects, Some(&runner.namespace));
     }
     runner.make_namespace(cluster).await?;
+    runner.default_service_account(&runner.namespace).await?;
     let made = prepare_namespace(client, cluster, minor, &runner.namespace).await?;
     runner.run.made.extend(made);
     for step in &scenario.steps {
@@ -194,6 +204,8 @@ pub async fn run(
             Action::Delete(object) => runner.delete(at, object, &identity).await?,
         }
     }
+    runner.ask_controllers().await?;
+    runner.read_audit().await?;
     Ok(runner.run)
 }
 
@@ -208,7 +220,38 @@ struct Runner<'a> {
     foreign: Foreign,
     /// Names of pods that are there, which their controllers made up.
     made_up: Vec<String>,
+    /// When something was changed for the last time that informers learn of a little later.
+    changed: Instant,
+    /// Workloads whose controllers are asked in the end.
+    workloads: Vec<real::Workload>,
+    /// Stages whose annotations are in the audit log.
+    pending: Vec<real::Pending>,
     run: ScenarioRun,
+}
+
+/// A request that changes something.
+enum Write<'a> {
+    /// What `kubectl apply` does: the object is created in a collection, or changed.
+    Apply {
+        collection: String,
+        manifest: &'a Manifest,
+    },
+    Patch {
+        path: String,
+        content_type: &'static str,
+        body: Vec<u8>,
+    },
+    Delete {
+        path: String,
+    },
+}
+
+/// The object that an answer is about.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    resource: &'static Resource,
+    manifest: Option<&'a Manifest>,
+    namespace: Option<&'a str>,
 }
 
 impl Runner<'_> {
@@ -279,24 +322,23 @@ impl Runner<'_> {
             return Ok(());
         };
         let namespace = self.namespace_of(manifest, resource)?;
-        let path = collection(resource, namespace.as_deref());
-        let mut answer = self
-            .send(
-                Method::POST,
-                &path,
-                Some(("application/json", manifest.body.as_bytes())),
-                identity,
-            )
-            .await?;
-        if answer.code == 409 && answer.body["reason"] == "AlreadyExists" {
-            self.look_at_pods(resource, &manifest.name).await?;
-            let path = format!("{path}/{}", manifest.name);
-            let body = Some(("application/merge-patch+json", manifest.body.as_bytes()));
-            answer = self.send(Method::PATCH, &path, body, identity).await?;
-        }
+        let write = Write::Apply {
+            collection: collection(resource, namespace.as_deref()),
+            manifest,
+        };
+        let subject = Subject {
+            resource,
+            manifest: Some(manifest),
+            namespace: namespace.as_deref(),
+        };
+        let answer = self.submit(&write, subject, identity).await?;
         if answer.code == 201 && namespace.as_ref() != Some(&self.namespace) {
             let name = named(&answer.body);
-            self.run.made.push(format!("{path}/{name}"));
+            let collection = collection(resource, namespace.as_deref());
+            self.run.made.push(format!("{collection}/{name}"));
+            if resource.kind == "Namespace" {
+                self.default_service_account(name).await?;
+            }
         }
         if let Verdict::Rejected(rejection) = self.verdict(&answer, resource, namespace.as_deref())
             && rejection.by == By::Decode
@@ -308,8 +350,7 @@ impl Runner<'_> {
                 .hint("a scenario that is about this says `rejected: Decode` under spec.expect"));
         }
         let done = (step, manifest.reference(), outcome::Action::Applied);
-        self.record(done, Some(manifest), resource, &answer, identity)
-            .await
+        self.record(done, subject, &answer, identity).await
     }
 
     /// Whether the scenario is about an object that the server cannot read. Anywhere else such an
@@ -328,16 +369,19 @@ impl Runner<'_> {
         identity: &Identity,
     ) -> Result<(), Error> {
         let (resource, mut place) = self.path_of(&patch.object)?;
-        let name = place.rsplit('/').next().unwrap_or_default().to_owned();
-        self.look_at_pods(resource, &name).await?;
         if let Some(subresource) = &patch.subresource {
             place = format!("{place}/{subresource}");
         }
         let body = serde_json::to_vec(&patch.body).map_err(|e| Error::input(e.to_string()))?;
-        let body = Some((patch.r#type.content_type(), body.as_slice()));
-        let answer = self.send(Method::PATCH, &place, body, identity).await?;
+        let write = Write::Patch {
+            path: place,
+            content_type: patch.r#type.content_type(),
+            body,
+        };
+        let subject = Subject::known(resource);
+        let answer = self.submit(&write, subject, identity).await?;
         let done = (step, patch.object.clone(), outcome::Action::Patched);
-        self.record(done, None, resource, &answer, identity).await
+        self.record(done, subject, &answer, identity).await
     }
 
     /// What `kubectl rollout restart` does: an annotation of the template changes.
@@ -359,11 +403,15 @@ impl Runner<'_> {
         for key in template.iter().rev() {
             body = json!({ *key: body });
         }
-        let body = body.to_string();
-        let body = Some(("application/strategic-merge-patch+json", body.as_bytes()));
-        let answer = self.send(Method::PATCH, &path, body, identity).await?;
+        let write = Write::Patch {
+            path,
+            content_type: "application/strategic-merge-patch+json",
+            body: body.to_string().into_bytes(),
+        };
+        let subject = Subject::known(resource);
+        let answer = self.submit(&write, subject, identity).await?;
         let done = (step, object.to_owned(), outcome::Action::Restarted);
-        self.record(done, None, resource, &answer, identity).await
+        self.record(done, subject, &answer, identity).await
     }
 
     async fn delete(
@@ -373,24 +421,89 @@ impl Runner<'_> {
         identity: &Identity,
     ) -> Result<(), Error> {
         let (resource, path) = self.path_of(object)?;
-        // As kubectl does it: what the object owns goes too, whatever its kind does by default.
-        let body = json!({"kind": "DeleteOptions", "apiVersion": "v1",
-            "propagationPolicy": "Background"})
-        .to_string();
-        let body = Some(("application/json", body.as_bytes()));
-        let answer = self.send(Method::DELETE, &path, body, identity).await?;
+        let write = Write::Delete { path };
+        let subject = Subject::known(resource);
+        let answer = self.submit(&write, subject, identity).await?;
         let done = (step, object.to_owned(), outcome::Action::Deleted);
-        self.record(done, None, resource, &answer, identity).await
+        self.record(done, subject, &answer, identity).await
+    }
+
+    /// Makes a request that counts; on a real server when nothing of before lingers any more.
+    async fn submit(
+        &mut self,
+        write: &Write<'_>,
+        subject: Subject<'_>,
+        identity: &Identity,
+    ) -> Result<Answer, Error> {
+        self.until_settled(write, subject, identity).await?;
+        let answer = self.write(write, identity, false).await?;
+        if answer.succeeded() && subject.resource.kind != "Pod" {
+            if subject.resource.kind == "ClusterRole" {
+                aggregate(self.target).await?;
+            }
+            self.changed = Instant::now();
+        }
+        Ok(answer)
+    }
+
+    async fn write(
+        &mut self,
+        write: &Write<'_>,
+        identity: &Identity,
+        dry_run: bool,
+    ) -> Result<Answer, Error> {
+        let query = if dry_run { "?dryRun=All" } else { "" };
+        match write {
+            Write::Apply {
+                collection,
+                manifest,
+            } => {
+                let body = manifest.body.as_bytes();
+                let json = Some(("application/json", body));
+                let path = format!("{collection}{query}");
+                let answer = self.send(Method::POST, &path, json, identity).await?;
+                if answer.code != 409 || answer.body["reason"] != "AlreadyExists" {
+                    return Ok(answer);
+                }
+                let path = format!("{collection}/{}", manifest.name);
+                self.look_at_pods(&path).await?;
+                let change = Some(("application/merge-patch+json", body));
+                let path = format!("{path}{query}");
+                self.send(Method::PATCH, &path, change, identity).await
+            }
+            Write::Patch {
+                path,
+                content_type,
+                body,
+            } => {
+                self.look_at_pods(path).await?;
+                let body = Some((*content_type, body.as_slice()));
+                let path = format!("{path}{query}");
+                self.send(Method::PATCH, &path, body, identity).await
+            }
+            Write::Delete { path } => {
+                // As kubectl does it: what the object owns goes too, whatever its kind does by default.
+                let mut body = json!({"kind": "DeleteOptions", "apiVersion": "v1",
+                    "propagationPolicy": "Background"});
+                if dry_run {
+                    body["dryRun"] = json!(["All"]);
+                }
+                let body = body.to_string();
+                let body = Some(("application/json", body.as_bytes()));
+                self.send(Method::DELETE, path, body, identity).await
+            }
+        }
     }
 
     /// Notes the names that are made up among the pods of a namespace that is about to change: the
     /// server's warnings name some of them. Controllers ask for such names, but those of stateful
     /// sets.
-    async fn look_at_pods(&mut self, resource: &Resource, name: &str) -> Result<(), Error> {
-        if resource.kind != "Namespace" {
+    async fn look_at_pods(&mut self, path: &str) -> Result<(), Error> {
+        let name = path.strip_prefix("/api/v1/namespaces/");
+        let Some(name) = name.filter(|name| !name.contains('/')) else {
             return Ok(());
-        }
-        let path = format!("/api/v1/namespaces/{name}/pods");
+        };
+        let path = namespaced_path(name, "pods");
         let answer = self
             .send(Method::GET, &path, None, &Identity::Admin)
             .await?;
@@ -411,54 +524,77 @@ impl Runner<'_> {
     async fn record(
         &mut self,
         (step, object, action): (Option<&Step>, String, outcome::Action),
-        manifest: Option<&Manifest>,
-        resource: &'static Resource,
+        subject: Subject<'_>,
         answer: &Answer,
         identity: &Identity,
     ) -> Result<(), Error> {
-        let namespace = answer.body["metadata"]["namespace"]
-            .as_str()
-            .or_else(|| manifest?.document.namespace());
-        let verdict = self.verdict(answer, resource, namespace);
+        let resource = subject.resource;
+        let (own, redaction) = self.judged(answer, subject, identity);
+        self.made_up.clear();
+        self.note_audit(false, answer.audit_id.as_ref(), &redaction);
         let mut outcome = Outcome {
             step: step.cloned(),
-            object,
+            object: redaction.text(&object),
             action,
-            own: stage(
-                identity,
-                verdict,
-                &answer.warnings,
-                self.target.audit(answer),
-            ),
+            own,
             pods: None,
         };
         let standing = answer.succeeded()
             && answer.body["kind"] == resource.kind
             && action != outcome::Action::Deleted;
         if standing {
-            outcome.pods = self.pods(resource, &answer.body).await?;
+            outcome.pods = self
+                .pods(resource, &answer.body, answer.code == 201)
+                .await?;
         }
-        let mut redaction = self.redaction();
-        for name in std::mem::take(&mut self.made_up) {
-            redaction = redaction.pod(name);
-        }
-        if manifest.is_some_and(|manifest| manifest.generated_name) {
-            redaction = redaction.name(named(&answer.body).to_owned(), "<name>");
-        }
-        redaction.outcome(&mut outcome);
         self.run.outcomes.push(outcome);
         Ok(())
     }
 
+    /// What an answer says, with what is random taken out of it.
+    fn judged(
+        &self,
+        answer: &Answer,
+        subject: Subject<'_>,
+        identity: &Identity,
+    ) -> (Stage, Redaction) {
+        let namespace = answer.body["metadata"]["namespace"]
+            .as_str()
+            .or_else(|| subject.manifest?.document.namespace())
+            .or(subject.namespace);
+        let verdict = self.verdict(answer, subject.resource, namespace);
+        let audit = self.target.audit(answer);
+        let mut stage = stage(identity, verdict, &answer.warnings, audit);
+        let mut redaction = self.redaction();
+        for name in &self.made_up {
+            redaction = redaction.pod(name);
+        }
+        if subject
+            .manifest
+            .is_some_and(|manifest| manifest.generated_name)
+        {
+            redaction = redaction.name(named(&answer.body).to_owned(), "<name>");
+        }
+        redaction.stage(&mut stage);
+        (stage, redaction)
+    }
+
     /// The second stage: the pod that the controller of `workload` would create, in dry run and in
     /// the controller's name.
-    async fn pods(&self, resource: &Resource, workload: &Value) -> Result<Option<Stage>, Error> {
+    async fn pods(
+        &mut self,
+        resource: &Resource,
+        workload: &Value,
+        new: bool,
+    ) -> Result<Option<Stage>, Error> {
         let text = workload.to_string();
         let stored = decode_untyped(text.as_bytes())
             .map_err(|error| Error::environment(format!("the answer is no JSON: {error}")))?;
         let Some(planned) = controller::pod_of(resource, &stored, self.minor) else {
             return Ok(None);
         };
+        let pods = resource::by_path("", "v1", "pods", self.minor)
+            .ok_or_else(|| Error::environment("the server serves no pods"))?;
         let namespace = workload["metadata"]["namespace"]
             .as_str()
             .unwrap_or(&self.namespace);
@@ -466,39 +602,39 @@ impl Runner<'_> {
             name: planned.user.name.clone(),
             groups: Vec::new(),
         };
-        let path = format!("/api/v1/namespaces/{namespace}/pods?dryRun=All");
+        let path = format!("{}?dryRun=All", namespaced_path(namespace, "pods"));
         let body = encode_untyped(&planned.pod);
-        let answer = self
-            .send(
-                Method::POST,
-                &path,
-                Some(("application/json", body.as_bytes())),
-                &identity,
-            )
-            .await?;
-        let pods = resource::by_path("", "v1", "pods", self.minor)
-            .ok_or_else(|| Error::environment("the server serves no pods"))?;
-        // That its name is taken is said last, by the store: a pod of a stateful set that runs.
-        let verdict = if answer.code == 409 && answer.body["reason"] == "AlreadyExists" {
-            Verdict::Admitted
-        } else {
-            self.verdict(&answer, pods, Some(namespace))
-        };
-        let mut stage = stage(
-            &identity,
-            verdict,
-            &answer.warnings,
-            self.target.audit(&answer),
-        );
-        let mut redaction = self.redaction();
-        for name in &planned.made_up {
-            redaction = redaction.pod(name);
+        loop {
+            let json = Some(("application/json", body.as_bytes()));
+            let answer = self.send(Method::POST, &path, json, &identity).await?;
+            // That its name is taken is said last, by the store: a pod of a stateful set that runs.
+            let verdict = if answer.code == 409 && answer.body["reason"] == "AlreadyExists" {
+                Verdict::Admitted
+            } else {
+                self.verdict(&answer, pods, Some(namespace))
+            };
+            let audit = self.target.audit(&answer);
+            let mut stage = stage(&identity, verdict, &answer.warnings, audit);
+            let mut redaction = self.redaction();
+            for name in &planned.made_up {
+                redaction = redaction.pod(name);
+            }
+            if planned.pod.at(&["metadata", "generateName"]).is_some() {
+                redaction = redaction.pod(named(&answer.body));
+            }
+            redaction.stage(&mut stage);
+            if self.may_lag(&stage) {
+                tokio::time::sleep(real::AGAIN).await;
+                continue;
+            }
+            self.note_audit(true, answer.audit_id.as_ref(), &redaction);
+            self.note_workload(resource, workload, &stage);
+            if new && stage.verdict.is_admitted() {
+                self.stand_in_for_controllers(resource, workload, &body, &identity)
+                    .await?;
+            }
+            return Ok(Some(stage));
         }
-        if planned.pod.at(&["metadata", "generateName"]).is_some() {
-            redaction = redaction.pod(named(&answer.body));
-        }
-        redaction.stage(&mut stage);
-        Ok(Some(stage))
     }
 
     fn verdict(&self, answer: &Answer, resource: &Resource, namespace: Option<&str>) -> Verdict {
@@ -624,6 +760,17 @@ impl Runner<'_> {
     }
 }
 
+impl Subject<'_> {
+    /// An object that is there already, or ought to be.
+    fn known(resource: &'static Resource) -> Self {
+        Self {
+            resource,
+            manifest: None,
+            namespace: None,
+        }
+    }
+}
+
 async fn apply_as_admin(
     client: &Client,
     manifest: &Manifest,
@@ -720,6 +867,11 @@ fn served(manifest: &Manifest, minor: Minor) -> Option<&'static Resource> {
 
 fn known_in_some_minor(manifest: &Manifest) -> bool {
     Minor::all().any(|minor| served(manifest, minor).is_some())
+}
+
+/// The path of the objects of a core resource in a namespace.
+fn namespaced_path(namespace: &str, resource: &str) -> String {
+    format!("/api/v1/namespaces/{namespace}/{resource}")
 }
 
 /// The path of a resource's objects, in a namespace or in all.

@@ -7,6 +7,7 @@ use podgate_policy::Minor;
 
 use crate::backend::Booted;
 use crate::exchange::Answer;
+use crate::outcome::Outcome;
 
 /// The server that a scenario runs on.
 #[derive(Clone, Copy)]
@@ -17,6 +18,9 @@ pub struct Target<'a> {
     pub minor: Minor,
     /// What is known of a real server; `None` for the embedded one.
     pub real: Option<&'a Booted>,
+    /// What the embedded server answers to the same scenario, in order; a real one is asked again for
+    /// a while after a change where it answers otherwise.
+    pub expected: Option<&'a [Outcome]>,
 }
 
 impl<'a> Target<'a> {
@@ -27,6 +31,7 @@ impl<'a> Target<'a> {
             client,
             minor,
             real: None,
+            expected: None,
         }
     }
 

@@ -1,10 +1,12 @@
 //! The commands, one file each.
 
 pub(crate) mod check;
+pub(crate) mod clean;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod review;
 pub(crate) mod serve;
+mod servers;
 pub(crate) mod test;
 pub(crate) mod versions;
 

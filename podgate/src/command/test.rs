@@ -12,7 +12,8 @@ use podgate_harness::snapshot::{Change, Store, Writing};
 use podgate_harness::suite::{Project, Suite};
 use serde::Serialize;
 
-use crate::args::{Backend, Output, TestArgs};
+use super::servers;
+use crate::args::{Output, TestArgs};
 use crate::exit::Exit;
 use crate::show::{self, differences, run};
 
@@ -26,15 +27,24 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
         kubernetes: args.kubernetes.as_deref().map(super::range).transpose()?,
         project: project.kubernetes,
     };
-    let plan = Plan::new(&suite, &selection)?;
+    let mut plan = Plan::new(&suite, &selection)?;
+    let backend = servers::backend(&args.server)?;
+    if let Some(backend) = &backend {
+        plan.restrict(backend.as_ref(), selection.kubernetes.is_some())?;
+    }
     if plan.cells() == 0 {
         show::note("nothing to run: no scenario applies to the chosen clusters and versions");
         show::note(run::not_applicable(&plan).trim_end());
         return Ok(Exit::NothingToRun);
     }
 
-    let results = match args.backend {
-        Backend::Embedded => execute::execute(&plan)?,
+    if args.server.plan {
+        show::data(&servers::plan(&plan, backend.as_deref()))?;
+        return Ok(Exit::Expected);
+    }
+    let results = match &backend {
+        None => execute::execute(&plan)?,
+        Some(backend) => servers::execute(&plan, backend.as_ref(), &args.server)?,
     };
     let store = Store::new(&suite.snapshots, super::writing());
     let everything = args.names.is_empty() && args.cluster.is_empty();
@@ -44,7 +54,12 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
         Output::Text => {
             show::data(&run::verdicts(&plan, &results, args.quiet))?;
             show::data(&differences::text(&plan, &report))?;
-            show::data(&run::summary(&plan, &report, started.elapsed()))?;
+            show::data(&run::summary(
+                &plan,
+                &report,
+                backend.as_deref(),
+                started.elapsed(),
+            ))?;
         }
         Output::Jsonl => {
             let mut text = String::new();
@@ -64,7 +79,12 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
     {
         show::note("nothing is written in CI: run podgate test and podgate review elsewhere");
     }
-    Ok(exit(&report))
+    for (title, error) in &results.failed {
+        show::note(&format!("\n{title}:"));
+        show::error(error);
+    }
+    let failed = results.failed.iter().map(|(_, error)| Exit::of(error));
+    Ok(failed.fold(exit(&report), Exit::max))
 }
 
 fn exit(report: &Report) -> Exit {

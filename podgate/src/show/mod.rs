@@ -3,6 +3,7 @@
 pub(crate) mod differences;
 pub(crate) mod findings;
 pub(crate) mod matrix;
+pub(crate) mod progress;
 pub(crate) mod run;
 pub(crate) mod style;
 pub(crate) mod table;
@@ -17,7 +18,7 @@ use podgate_policy::Minor;
 use serde::Serialize;
 
 use crate::args::Output;
-use style::{ERROR, HINT, Painted};
+use style::{ERROR, FAINT, HINT, Painted};
 
 /// Writes data to stdout. A reader that has seen enough (`| head`) is no error.
 pub(crate) fn data(text: &str) -> Result<(), Error> {
@@ -68,6 +69,9 @@ pub(crate) fn error(error: &Error) {
         }
         None => writeln!(stderr, "{} {}", Painted(ERROR, "error:"), error.message()),
     };
+    if let Some(said) = error.said() {
+        let _ = writeln!(stderr, "{}", Painted(FAINT, said));
+    }
     if let Some(hint) = error
         .what_to_do()
         .filter(|hint| error.place().and_then(|p| p.hint()) != Some(hint))

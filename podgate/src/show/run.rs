@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use podgate_harness::backend::Backend;
 use podgate_harness::execute::Results;
 use podgate_harness::plan::Plan;
 use podgate_harness::report::Report;
@@ -83,18 +84,30 @@ pub(crate) fn not_applicable(plan: &Plan) -> String {
             Some(scenario) => format!("{scenario} on {}", cells.cluster),
             None => cells.cluster.clone(),
         };
-        let _ = writeln!(
-            text,
-            "{} {what}: {}",
-            Painted(FAINT, "not applicable"),
-            minors(&cells.minors)
-        );
+        let minors = minors(&cells.minors);
+        let _ = match &cells.lacking {
+            Some(lacking) => writeln!(
+                text,
+                "{} {what}: {minors}: {lacking}",
+                Painted(UNDECIDED, "not run")
+            ),
+            None => writeln!(
+                text,
+                "{} {what}: {minors}",
+                Painted(FAINT, "not applicable")
+            ),
+        };
     }
     text
 }
 
 /// How much ran, and whether all of it is as recorded and expected.
-pub(crate) fn summary(plan: &Plan, report: &Report, took: Duration) -> String {
+pub(crate) fn summary(
+    plan: &Plan,
+    report: &Report,
+    backend: Option<&dyn Backend>,
+    took: Duration,
+) -> String {
     let mut text = not_applicable(plan);
     let outcomes: usize = report.entries.iter().map(|e| e.outcomes).sum();
     let mut cells = counted(plan.cells(), "cell");
@@ -103,8 +116,9 @@ pub(crate) fn summary(plan: &Plan, report: &Report, took: Duration) -> String {
         let _ = write!(cells, ", {not_applicable} not applicable");
     }
     let ran = format!(
-        "{}, embedded server: {} in {cells} ({} on {}), {:.2} s",
+        "{}, {}: {} in {cells} ({} on {}), {:.2} s",
         versions(plan),
+        backend.map_or("embedded server", Backend::name),
         counted(outcomes, "outcome"),
         counted(plan.scenarios.len(), "scenario"),
         counted(plan.clusters.len(), "cluster"),
@@ -131,6 +145,7 @@ pub(crate) fn summary(plan: &Plan, report: &Report, took: Duration) -> String {
         }
     }
     let agree = match entries.len() {
+        0 => return text + "nothing was compared\n",
         1 => "the snapshot agrees".to_owned(),
         count => format!("all {count} snapshots agree"),
     };

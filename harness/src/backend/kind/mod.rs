@@ -154,7 +154,7 @@ impl Backend for Kind {
             watch.event(Event::Stage {
                 boot: &spec.title,
                 stage,
-            })
+            });
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

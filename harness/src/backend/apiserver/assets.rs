@@ -1,0 +1,217 @@
+//! Where the binaries of the control plane lie: `--assets`, `KUBEBUILDER_ASSETS`, or the `PATH`.
+//!
+//! A folder may hold one set of binaries, or a set for each version: setup-envtest keeps them in
+//! `k8s/<version>-<os>-<arch>/`. What a set is for is said by its kube-apiserver, not by a name.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use podgate_policy::Minor;
+
+use crate::error::Error;
+
+/// What to do where there are no binaries.
+const GET: &str =
+    "setup-envtest use VERSION fetches them; --assets or KUBEBUILDER_ASSETS names their folder";
+
+/// The binaries of one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binaries {
+    /// What kube-apiserver calls its version: `v1.36.2`.
+    pub version: String,
+    /// kube-apiserver.
+    pub apiserver: PathBuf,
+    /// etcd.
+    pub etcd: PathBuf,
+    /// kube-controller-manager of the same minor, where there is one.
+    pub controller_manager: Option<PathBuf>,
+}
+
+/// All binaries that were found, by minor: the newest patch of each.
+#[derive(Clone, Debug)]
+pub struct Assets {
+    /// Where they were looked for, as a person would say it.
+    place: String,
+    sets: BTreeMap<Minor, Binaries>,
+}
+
+impl Assets {
+    /// Looks for binaries: in `folder`, else in the folder that `KUBEBUILDER_ASSETS` names, else on
+    /// the `PATH`.
+    pub fn find(folder: Option<&Path>) -> Result<Self, Error> {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let path = variable("PATH").unwrap_or_default();
+        let named = folder.map(|folder| (folder.to_owned(), "--assets"));
+        let named = named.or_else(|| {
+            let folder = PathBuf::from(variable("KUBEBUILDER_ASSETS")?);
+            Some((folder, "KUBEBUILDER_ASSETS"))
+        });
+        match named {
+            Some((folder, source)) => Self::in_folder(&folder, source, &path),
+            None => Self::on_path(&path),
+        }
+    }
+
+    fn in_folder(folder: &Path, source: &str, path: &OsString) -> Result<Self, Error> {
+        if !folder.is_dir() {
+            let shown = folder.display();
+            return Err(Error::environment(format!("{source}: {shown} is no folder")).hint(GET));
+        }
+        let mut candidates = vec![folder.to_owned()];
+        for below in [folder.to_owned(), folder.join("k8s")] {
+            candidates.extend(subfolders(&below));
+        }
+        let place = folder.display().to_string();
+        let mut assets = Self::of(place, &candidates)?;
+        assets.add_etcd(&[folder.to_owned()], path)?;
+        Ok(assets)
+    }
+
+    fn on_path(path: &OsString) -> Result<Self, Error> {
+        let folders: Vec<PathBuf> = std::env::split_paths(path).collect();
+        let mut assets = Self::of("PATH".to_owned(), &folders)?;
+        assets.add_etcd(&[], path)?;
+        Ok(assets)
+    }
+
+    /// The sets in `folders`; their etcd is not known yet.
+    fn of(place: String, folders: &[PathBuf]) -> Result<Self, Error> {
+        let mut assets = Self {
+            place,
+            sets: BTreeMap::new(),
+        };
+        for folder in folders {
+            let apiserver = folder.join("kube-apiserver");
+            if !apiserver.is_file() {
+                continue;
+            }
+            let (minor, version) = version_of(&apiserver)?;
+            let Some(minor) = minor else { continue };
+            let manager = folder.join("kube-controller-manager");
+            let binaries = Binaries {
+                version,
+                etcd: folder.join("etcd"),
+                // One of another minor would not know this server, or not be known by it.
+                controller_manager: if manager.is_file() {
+                    (version_of(&manager)?.0 == Some(minor)).then_some(manager)
+                } else {
+                    None
+                },
+                apiserver,
+            };
+            let known = assets.sets.get(&minor);
+            if known.is_none_or(|known| patch(&known.version) < patch(&binaries.version)) {
+                assets.sets.insert(minor, binaries);
+            }
+        }
+        if assets.sets.is_empty() {
+            let place = &assets.place;
+            return Err(Error::environment(format!(
+                "there is no kube-apiserver of 1.20 to {} in {place}",
+                Minor::NEWEST
+            ))
+            .hint(GET));
+        }
+        Ok(assets)
+    }
+
+    /// Finds etcd for each set: beside its kube-apiserver, else in `folders`, else on the `PATH`.
+    fn add_etcd(&mut self, folders: &[PathBuf], path: &OsString) -> Result<(), Error> {
+        for set in self.sets.values_mut() {
+            let others = folders.iter().cloned().chain(std::env::split_paths(path));
+            let places = std::iter::once(set.etcd.clone());
+            let mut places = places.chain(others.map(|folder| folder.join("etcd")));
+            set.etcd = places.find(|etcd| etcd.is_file()).ok_or_else(|| {
+                Error::environment(format!(
+                    "there is no etcd beside {}, and none on the PATH",
+                    set.apiserver.display()
+                ))
+                .hint(GET)
+            })?;
+            executable(&set.etcd)?;
+        }
+        Ok(())
+    }
+
+    /// The binaries of `minor`.
+    pub fn of_minor(&self, minor: Minor) -> Result<&Binaries, Error> {
+        self.sets.get(&minor).ok_or_else(|| {
+            let known: Vec<String> = self.sets.keys().map(ToString::to_string).collect();
+            Error::environment(format!(
+                "there is no kube-apiserver of {minor} in {}",
+                self.place
+            ))
+            .hint(format!(
+                "the ones there are of {}; setup-envtest use {minor} fetches one",
+                known.join(", ")
+            ))
+        })
+    }
+}
+
+fn subfolders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let mut folders: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.is_dir())
+        .collect();
+    folders.sort();
+    folders
+}
+
+fn executable(program: &Path) -> Result<(), Error> {
+    let shown = program.display();
+    let metadata = fs::metadata(program)
+        .map_err(|error| Error::environment(format!("cannot look at {shown}: {error}")))?;
+    if metadata.permissions().mode() & 0o111 == 0 {
+        return Err(Error::environment(format!("{shown} is not executable"))
+            .hint(format!("chmod +x {shown}")));
+    }
+    Ok(())
+}
+
+/// What a program of Kubernetes calls its version, with the minor if podgate knows it.
+fn version_of(program: &Path) -> Result<(Option<Minor>, String), Error> {
+    executable(program)?;
+    let shown = program.display();
+    let output = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| {
+            let error_text = Error::environment(format!("cannot run {shown}: {error}"));
+            match error.kind() {
+                io::ErrorKind::PermissionDenied => error_text.hint(format!("chmod +x {shown}")),
+                _ => error_text.hint("is it a program for this machine?"),
+            }
+        })?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let version = text.trim().strip_prefix("Kubernetes ").unwrap_or_default();
+    let Some((minor, version)) = parsed(version) else {
+        return Err(Error::environment(format!(
+            "{shown} --version says no version of Kubernetes: {}",
+            text.lines().next().unwrap_or_default()
+        ))
+        .hint("a build without its version cannot be told from others: take a released one"));
+    };
+    Ok((minor, version.to_owned()))
+}
+
+/// `v1.36.2` and what follows it; `None` where that is no version.
+fn parsed(version: &str) -> Option<(Option<Minor>, &str)> {
+    let numbers = version.strip_prefix("v1.")?;
+    let minor: u8 = numbers.split('.').next()?.parse().ok()?;
+    Some((Minor::all().find(|known| known.number() == minor), version))
+}
+
+/// The number of the patch: 14 of `v1.30.14`.
+fn patch(version: &str) -> u32 {
+    let last = version.split('.').nth(2).unwrap_or_default();
+    let digits: String = last.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
+}

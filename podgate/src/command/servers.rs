@@ -1,0 +1,81 @@
+//! Real servers: which backend the flags name, what it would boot, and a run on it.
+
+use std::fmt::Write;
+
+use podgate_harness::backend::Backend;
+use podgate_harness::backend::apiserver::ApiServer;
+use podgate_harness::backend::kind::Kind;
+use podgate_harness::error::Error;
+use podgate_harness::execute::{Results, real};
+use podgate_harness::lifecycle::{self, Run};
+use podgate_harness::plan::Plan;
+
+use crate::args::{self, ServerArgs};
+use crate::show::progress::Progress;
+use crate::show::{self, counted};
+
+/// The backend that the flags name; `None` for the embedded server.
+pub(crate) fn backend(args: &ServerArgs) -> Result<Option<Box<dyn Backend>>, Error> {
+    Ok(match args.backend {
+        args::Backend::Embedded => None,
+        args::Backend::Kind => Some(Box::new(Kind::find(args.image.clone())?)),
+        args::Backend::Apiserver => Some(Box::new(ApiServer::new(args.assets.as_deref())?)),
+    })
+}
+
+/// The boots with their cells, a line each.
+pub(crate) fn plan(plan: &Plan, backend: Option<&dyn Backend>) -> String {
+    let mut text = show::run::not_applicable(plan);
+    let Some(backend) = backend else {
+        let _ = writeln!(
+            text,
+            "nothing to boot: the embedded server answers, {} in {}",
+            counted(plan.cells(), "cell"),
+            counted(plan.jobs.len(), "server")
+        );
+        return text;
+    };
+    let boots = plan.boots();
+    for boot in &boots {
+        let jobs = boot.jobs.iter().map(|job| &plan.jobs[*job]);
+        let clusters: Vec<&str> = plan
+            .spec(boot)
+            .clusters
+            .iter()
+            .map(|c| c.name.as_str())
+            .collect();
+        let cells = jobs.map(|job| job.scenarios.len()).sum();
+        let _ = writeln!(
+            text,
+            "{} {:<5} {:>4}  {}",
+            backend.name(),
+            boot.minor,
+            counted(cells, "cell"),
+            clusters.join(", ")
+        );
+    }
+    let _ = writeln!(
+        text,
+        "{}, {}",
+        counted(boots.len(), "boot"),
+        counted(plan.cells(), "cell")
+    );
+    text
+}
+
+/// Runs `plan` on `backend`.
+pub(crate) fn execute(
+    plan: &Plan,
+    backend: &dyn Backend,
+    args: &ServerArgs,
+) -> Result<Results, Error> {
+    let options = lifecycle::Options {
+        keep: args.keep,
+        logs: args.logs.clone(),
+    };
+    let run = Run::start(&options)?;
+    let progress = Progress::new();
+    let results = real::execute(plan, backend, &run, args.parallel, &progress);
+    progress.end();
+    Ok(results)
+}
