@@ -8,6 +8,7 @@ use std::fmt;
 
 use podgate_policy::Minor;
 
+use crate::encode::encode_untyped;
 use crate::plugins::{Plugin, Support, pod_security};
 use crate::value::{Object, Value};
 use crate::versions::Gate;
@@ -191,7 +192,14 @@ pub struct PluginConfiguration<'v, 'a> {
 pub fn admission_configuration<'v, 'a>(
     file: &'v Value<'a>,
 ) -> Result<Vec<PluginConfiguration<'v, 'a>>, ConfigError> {
+    read_admission_configuration(file).map_err(|error| error.behind("failed to read plugin config"))
+}
+
+fn read_admission_configuration<'v, 'a>(
+    file: &'v Value<'a>,
+) -> Result<Vec<PluginConfiguration<'v, 'a>>, ConfigError> {
     let root = object(file, &[])?;
+    typed(file)?;
     let kind = file.text_at(&["kind"]);
     let api_version = file.text_at(&["apiVersion"]);
     let served = matches!(
@@ -230,6 +238,17 @@ pub(crate) fn object<'v, 'a>(
     value
         .as_object()
         .ok_or_else(|| ConfigError::new(at, "expected an object".to_owned()))
+}
+
+/// Refuses what does not say what it is (`NewMissingKindErrWithBody`, `NewMissingVersionErr`).
+pub(crate) fn typed(value: &Value<'_>) -> Result<(), ConfigError> {
+    for (key, name) in [("kind", "Kind"), ("apiVersion", "apiVersion")] {
+        if value.text_at(&[key]).is_empty() {
+            let message = format!("Object '{name}' is missing in '{}'", encode_untyped(value));
+            return Err(ConfigError::new(&[], message));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses keys that are not among `known`, as strict decoding does.
@@ -290,6 +309,12 @@ impl ConfigError {
             path: path.to_vec(),
             message,
         }
+    }
+
+    /// The same error with what the server says in front of it.
+    pub(crate) fn behind(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
     }
 }
 

@@ -125,38 +125,42 @@ fn a_gate_keeps_what_it_was_set_to() {
 const V1: &str =
     r#""apiVersion":"pod-security.admission.config.k8s.io/v1","kind":"PodSecurityConfiguration""#;
 
-// The texts are what servers print behind `couldn't init admission plugin "PodSecurity": ` and
-// `failed to initialize admission plugin "PodSecurity": `.
+// The texts are what servers print behind `failed to apply admission: `.
 #[rstest]
 #[case("", None)]
 #[case(r#","defaults":{"enforce":"baseline","enforce-version":""}"#, None)]
 #[case(
     r#","defalts":{}"#,
-    Some(r#".defalts: strict decoding error: unknown field "defalts""#)
+    Some(r#".defalts: couldn't init admission plugin "PodSecurity": strict decoding error: unknown field "defalts""#)
 )]
 #[case(
     r#","defaults":{"enforced":"x"}"#,
-    Some(r#".defaults.enforced: strict decoding error: unknown field "defaults.enforced""#)
+    Some(r#".defaults.enforced: couldn't init admission plugin "PodSecurity": strict decoding error: unknown field "defaults.enforced""#)
 )]
 #[case(
     r#","defaults":{"enforce-version":1.2}"#,
     Some(
-        ".defaults.enforce-version: json: cannot unmarshal number into Go struct field PodSecurityDefaults.defaults.enforce-version of type string"
+        r#".defaults.enforce-version: couldn't init admission plugin "PodSecurity": json: cannot unmarshal number into Go struct field PodSecurityDefaults.defaults.enforce-version of type string"#
     )
 )]
 #[case(
     r#","defaults":{"enforce":"foo","audit-version":"x"}"#,
-    Some(r#".defaults.enforce: PodSecurity configuration error: [enforce: must be one of privileged, baseline, restricted, audit-version: must be "latest" or "v1.x"]"#)
+    Some(r#".defaults.enforce: failed to initialize admission plugin "PodSecurity": PodSecurity configuration error: [enforce: must be one of privileged, baseline, restricted, audit-version: must be "latest" or "v1.x"]"#)
 )]
 #[case(
     r#","defaults":{"warn":"Baseline"}"#,
     Some(
-        ".defaults.warn: PodSecurity configuration error: warn: must be one of privileged, baseline, restricted"
+        r#".defaults.warn: failed to initialize admission plugin "PodSecurity": PodSecurity configuration error: warn: must be one of privileged, baseline, restricted"#
     )
+)]
+// A level is only looked at when all is decoded.
+#[case(
+    r#","defaults":{"warn":"Baseline"},"exemptions":{"namespaces":"x"}"#,
+    Some(r#".exemptions.namespaces: couldn't init admission plugin "PodSecurity": json: cannot unmarshal string into Go struct field PodSecurityExemptions.exemptions.namespaces of type []string"#)
 )]
 #[case(
     r#","exemptions":{"namespaces":["x","x"],"usernames":[""]}"#,
-    Some(r#".exemptions.namespaces[1]: PodSecurity invalid: [exemptions.namespaces[1]: Duplicate value: "x", exemptions.usernames[0]: Invalid value: "": username must not be empty]"#)
+    Some(r#".exemptions.namespaces[1]: failed to initialize admission plugin "PodSecurity": PodSecurity invalid: [exemptions.namespaces[1]: Duplicate value: "x", exemptions.usernames[0]: Invalid value: "": username must not be empty]"#)
 )]
 fn pod_security_configurations(#[case] more: &str, #[case] expected: Option<&str>) {
     let json = format!("{{{V1}{more}}}");
@@ -185,10 +189,31 @@ fn pod_security_configuration_versions(
     let error = server.configure_plugin("PodSecurity", &tree).err();
     let expected = (!read).then(|| {
         format!(
-            r#".apiVersion: no kind "PodSecurityConfiguration" is registered for version "pod-security.admission.config.k8s.io/{version}" in scheme "k8s.io/pod-security-admission/admission/api/scheme/scheme.go:31""#
+            r#".apiVersion: couldn't init admission plugin "PodSecurity": no kind "PodSecurityConfiguration" is registered for version "pod-security.admission.config.k8s.io/{version}" in scheme "k8s.io/pod-security-admission/admission/api/scheme/scheme.go:31""#
         )
     });
     assert_eq!(error.as_ref().map(told), expected);
+}
+
+#[rstest]
+#[case(
+    r#"{"defaults":{}}"#,
+    r#": couldn't init admission plugin "PodSecurity": Object 'Kind' is missing in '{"defaults":{}}'"#
+)]
+#[case(
+    r#"{"kind":"PodSecurityConfiguration"}"#,
+    r#": couldn't init admission plugin "PodSecurity": Object 'apiVersion' is missing in '{"kind":"PodSecurityConfiguration"}'"#
+)]
+// Another `AdmissionConfiguration` inside.
+#[case(
+    r#"{"apiVersion":"apiserver.config.k8s.io/v1","kind":"AdmissionConfiguration"}"#,
+    r#".apiVersion: couldn't init admission plugin "PodSecurity": no kind "AdmissionConfiguration" is registered for version "apiserver.config.k8s.io/v1" in scheme "k8s.io/pod-security-admission/admission/api/scheme/scheme.go:31""#
+)]
+fn no_pod_security_configuration(#[case] json: &str, #[case] expected: &str) {
+    let tree = decode_untyped(json.as_bytes()).unwrap();
+    let mut server = Server::new(Minor::NEWEST);
+    let error = server.configure_plugin("PodSecurity", &tree).unwrap_err();
+    assert_eq!(told(&error), expected);
 }
 
 #[test]
@@ -205,6 +230,6 @@ fn admission_configurations() {
     let tree = decode_untyped(json).unwrap();
     assert_eq!(
         told(&admission_configuration(&tree).unwrap_err()),
-        r#".plugins[0].nam: strict decoding error: unknown field "plugins[0].nam""#
+        r#".plugins[0].nam: failed to read plugin config: strict decoding error: unknown field "plugins[0].nam""#
     );
 }

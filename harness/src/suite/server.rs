@@ -99,6 +99,13 @@ impl Admission {
         let plugins =
             admission_configuration(&file).map_err(|e| refused(&self.document, &[], &e, &hint))?;
         for (index, plugin) in plugins.iter().enumerate() {
+            // Of two configurations of a plugin the server takes the first (`configProvider.ConfigFor`).
+            if plugins[..index]
+                .iter()
+                .any(|other| other.name == plugin.name)
+            {
+                continue;
+            }
             let base = |key: &str| [Segment::from("plugins"), index.into(), key.into()];
             if !Plugin::by_name(plugin.name).is_some_and(|known| known.exists_in(server.minor())) {
                 let message = format!("admission plugin {:?} is unknown", plugin.name);

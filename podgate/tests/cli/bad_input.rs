@@ -248,7 +248,7 @@ fn cluster_files(
     ]);
 }
 
-/// An `AdmissionConfiguration` behind line 10 of a cluster file.
+/// An `AdmissionConfiguration` behind line 5 of a cluster file.
 #[rstest]
 #[case::plugin(
     "- name: PodSecurty\n  configuration: {}\n",
@@ -284,6 +284,26 @@ fn cluster_files(
     &CONFIGURATION.replace("RULES", "exemptions: {namespaces: [Bad_]}"),
     "13:31",
     "exemptions.namespaces[0]: Invalid value: \"Bad_\"",
+    "would not start"
+)]
+#[case::exempt_twice(
+    &CONFIGURATION.replace("RULES", "exemptions: {namespaces: [a, b, a], usernames: [u, u]}"),
+    "13:37",
+    "failed to initialize admission plugin \"PodSecurity\": PodSecurity invalid: [exemptions.namespaces[2]: \
+     Duplicate value: \"a\", exemptions.usernames[1]: Duplicate value: \"u\"]",
+    "kube-apiserver 1.36 would not start with this configuration"
+)]
+#[case::nested(
+    "- name: PodSecurity\n  configuration:\n    apiVersion: apiserver.config.k8s.io/v1\n    kind: AdmissionConfiguration\n    plugins: []\n",
+    "11:17",
+    "couldn't init admission plugin \"PodSecurity\": no kind \"AdmissionConfiguration\" is registered for version \
+     \"apiserver.config.k8s.io/v1\" in scheme",
+    "would not start"
+)]
+#[case::no_such_version(
+    &CONFIGURATION.replace("config.k8s.io/v1", "config.k8s.io/v1beta2").replace("RULES", "defaults: {}"),
+    "11:17",
+    "no kind \"PodSecurityConfiguration\" is registered for version \"pod-security.admission.config.k8s.io/v1beta2\"",
     "would not start"
 )]
 #[case::no_file(

@@ -5,7 +5,7 @@
 
 use podgate_policy::{LevelVersion, Minor, NamespacePolicy};
 
-use crate::config::{ConfigError, Step, known_keys, object};
+use crate::config::{ConfigError, Step, known_keys, object, typed};
 use crate::quote::quote;
 use crate::validation::names;
 use crate::value::Value;
@@ -29,7 +29,23 @@ pub struct Configuration {
 impl Configuration {
     /// Reads a `PodSecurityConfiguration` as a server of `minor` does.
     pub fn read(configuration: &Value<'_>, minor: Minor) -> Result<Self, ConfigError> {
+        let (read, fault) = Self::decode(configuration, minor)
+            .map_err(|error| error.behind("couldn't init admission plugin \"PodSecurity\""))?;
+        fault
+            .map_or_else(|| read.validate(minor), Err)
+            .map_err(|error| {
+                error.behind("failed to initialize admission plugin \"PodSecurity\"")
+            })?;
+        Ok(read)
+    }
+
+    /// What the bytes say, and what is wrong with the defaults among that.
+    fn decode(
+        configuration: &Value<'_>,
+        minor: Minor,
+    ) -> Result<(Self, Option<ConfigError>), ConfigError> {
         let root = object(configuration, &[])?;
+        typed(configuration)?;
         let version = configuration.text_at(&["apiVersion"]);
         let kind = configuration.text_at(&["kind"]);
         let served = version
@@ -58,8 +74,9 @@ impl Configuration {
             &[],
             "",
         )?;
+        let (defaults, fault) = defaults(configuration)?;
         let mut read = Self {
-            defaults: defaults(configuration)?,
+            defaults,
             ..Self::default()
         };
         if let Some(exemptions) = present(configuration, "exemptions") {
@@ -70,8 +87,7 @@ impl Configuration {
             read.runtime_classes = texts(exemptions, "runtimeClasses")?;
             read.usernames = texts(exemptions, "usernames")?;
         }
-        read.validate(minor)?;
-        Ok(read)
+        Ok((read, fault))
     }
 
     pub(crate) fn exempts_namespace(&self, name: &str) -> bool {
@@ -140,8 +156,11 @@ fn present<'v, 'a>(value: &'v Value<'a>, name: &str) -> Option<&'v Value<'a>> {
     value.get(name).filter(|value| **value != Value::Null)
 }
 
-/// `SetDefaults_PodSecurityDefaults` and `ToPolicy`
-fn defaults(configuration: &Value<'_>) -> Result<NamespacePolicy, ConfigError> {
+/// `SetDefaults_PodSecurityDefaults` and `ToPolicy`; what is no level and no version is found when all
+/// is decoded.
+fn defaults(
+    configuration: &Value<'_>,
+) -> Result<(NamespacePolicy, Option<ConfigError>), ConfigError> {
     const KEYS: [&str; 6] = [
         "enforce",
         "enforce-version",
@@ -152,7 +171,7 @@ fn defaults(configuration: &Value<'_>) -> Result<NamespacePolicy, ConfigError> {
     ];
     let mut policy = NamespacePolicy::default();
     let Some(defaults) = present(configuration, "defaults") else {
-        return Ok(policy);
+        return Ok((policy, None));
     };
     let at = [key("defaults")];
     known_keys(object(defaults, &at)?, &KEYS, &at, "defaults.")?;
@@ -194,13 +213,14 @@ fn defaults(configuration: &Value<'_>) -> Result<NamespacePolicy, ConfigError> {
         }
     }
     let Some((path, _)) = faults.first().cloned() else {
-        return Ok(policy);
+        return Ok((policy, None));
     };
     let texts: Vec<_> = faults.into_iter().map(|(_, text)| text).collect();
-    Err(ConfigError {
+    let fault = ConfigError {
         path,
         message: format!("PodSecurity configuration error: {}", aggregate(&texts)),
-    })
+    };
+    Ok((policy, Some(fault)))
 }
 
 /// A list of texts among the exemptions.
