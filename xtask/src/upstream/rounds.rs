@@ -31,7 +31,7 @@ pub(super) struct Round {
     pub(super) version: String,
     /// The gates that are turned on, because they are off by default.
     pub(super) on: Vec<&'static str>,
-    /// The gates that stay off, whose tests the suite skips.
+    /// The gates that are off, whose tests the suite skips.
     pub(super) off: Vec<&'static str>,
 }
 
@@ -92,21 +92,16 @@ fn by_default(minor: u8, version: &str) -> Round {
     }
 }
 
-/// The round with the gates on that `default` has off, as far as podgate has them.
+/// The round with the gates on that `default` has off.
 fn with_gates(default: &Round) -> Option<Round> {
     let mut round = default.clone();
-    round.off.retain(|gate| match (*gate, default.minor) {
-        // An unmasked /proc needs a user namespace there, and `hostUsers` is dropped without its gate.
-        ("ProcMountType", 30..) => {
-            round.on.extend([gate, "UserNamespacesSupport"]);
-            false
+    for gate in round.off.drain(..) {
+        round.on.push(gate);
+        if gate == "ProcMountType" && default.minor >= 30 {
+            // An unmasked /proc needs a user namespace there, and `hostUsers` is dropped without its gate.
+            round.on.push("UserNamespacesSupport");
         }
-        ("ProcMountType", _) => {
-            round.on.push(gate);
-            false
-        }
-        _ => true,
-    });
+    }
     (round != *default).then_some(round)
 }
 
@@ -132,7 +127,7 @@ mod tests {
     #[case(&["--kubernetes=1.33", "--kubernetes=1.33"], &["1.33, suite v0.33.1"])]
     #[case(&["--kubernetes", "1.22"], &[
         "1.22, suite v0.22.1, PodSecurity=true",
-        "1.22, suite v0.22.1, PodSecurity=true, ProcMountType=true",
+        "1.22, suite v0.22.1, PodSecurity=true, ProcMountType=true, WindowsHostProcessContainers=true",
     ])]
     #[case(&["--kubernetes", "1.31"], &[
         "1.31, suite v0.31.12",
@@ -161,7 +156,7 @@ mod tests {
             rounds.map(|round| round.off.join(",")).collect()
         };
         let windows = "WindowsHostProcessContainers";
-        assert_eq!(off("1.22"), [&format!("ProcMountType,{windows}"), windows]);
+        assert_eq!(off("1.22"), [&format!("ProcMountType,{windows}"), ""]);
         assert_eq!(off("1.32"), ["ProcMountType", ""]);
         assert_eq!(off("1.33"), [""]);
     }
