@@ -18,7 +18,7 @@ use crate::resource::Resource;
 use crate::status::{Grouped, Status};
 use crate::validation;
 use crate::value::Value;
-use crate::versions;
+use crate::versions::{self, Gate};
 use crate::warning_header::Recorder;
 use crate::warnings;
 
@@ -183,6 +183,7 @@ fn run<'a>(
         attributes.warn(&text);
     }
     validate(attributes, &object)?;
+    prepare::stored(attributes, &mut object);
     let minor = attributes.server.minor();
     encode::as_stored(&mut object, attributes.resource.schema, minor);
     Ok(object)
@@ -276,8 +277,16 @@ fn validate(attributes: &mut Attributes<'_>, object: &Value<'_>) -> Result<(), S
     Ok(())
 }
 
+/// What of the configuration decides about validity.
+fn settings(server: &Server) -> validation::Settings {
+    validation::Settings {
+        windows_host_process: server.enabled(Gate::WindowsHostProcessContainers),
+        ..validation::Settings::new(server.minor())
+    }
+}
+
 fn validate_create(attributes: &Attributes<'_>, object: &Value<'_>) -> Result<(), Status> {
-    let settings = validation::Settings::new(attributes.server.minor());
+    let settings = settings(attributes.server);
     let errors = validation::validate_create(object, attributes.resource, &settings);
     invalid(attributes, object, &errors)
 }
@@ -287,7 +296,7 @@ fn validate_update(
     object: &Value<'_>,
     old: &Value<'_>,
 ) -> Result<(), Status> {
-    let settings = validation::Settings::new(attributes.server.minor());
+    let settings = settings(attributes.server);
     let errors = validation::validate_update(
         object,
         old,

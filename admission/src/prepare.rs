@@ -42,7 +42,7 @@ pub(crate) fn for_create(attributes: &mut Attributes<'_>, object: &mut Value<'_>
         metadata.insert("namespace", attributes.namespace.to_owned());
     }
     metadata.insert("uid", uid);
-    metadata.insert("creationTimestamp", now);
+    metadata.insert("creationTimestamp", now.clone());
     // Without a generation of its own a kind keeps what the request said.
     if generation(server, resource.group, resource.kind) {
         metadata.insert("generation", 1_i64);
@@ -52,7 +52,7 @@ pub(crate) fn for_create(attributes: &mut Attributes<'_>, object: &mut Value<'_>
         return;
     };
     match (resource.group, resource.kind) {
-        ("", "Pod") => pod(attributes, object),
+        ("", "Pod") => pod(attributes, object, now),
         ("", "Namespace") => namespace(root),
         ("apps", "DaemonSet") => {
             template_generation(root, None);
@@ -170,7 +170,7 @@ fn drops(attributes: &Attributes<'_>, object: &mut Value<'_>, old: Option<&Value
 }
 
 /// `podStrategy.PrepareForCreate`
-fn pod(attributes: &mut Attributes<'_>, pod: &mut Value<'_>) {
+fn pod(attributes: &mut Attributes<'_>, pod: &mut Value<'_>, now: String) {
     let server = attributes.server;
     let null = Value::Null;
     let qos = pod.text_at(&["status", "qosClass"]).to_owned();
@@ -191,6 +191,7 @@ fn pod(attributes: &mut Attributes<'_>, pod: &mut Value<'_>) {
         condition.insert("reason", "SchedulingGated");
         let message = "Scheduling is blocked due to non-empty scheduling gates";
         condition.insert("message", message);
+        condition.insert("lastTransitionTime", now);
         status.insert("conditions", vec![condition.into()]);
     }
     if let Some(root) = pod.as_object_mut() {
@@ -296,6 +297,25 @@ fn share_labels(job: &mut Object<'_>) {
         && metadata.contains_key("labels")
     {
         metadata.insert("labels", labels);
+    }
+}
+
+/// What an object has when it comes back from the store: it is defaulted once more, so that a `Job` has
+/// the labels that its template has got since (`SetDefaults_Job`).
+pub(crate) fn stored(attributes: &Attributes<'_>, object: &mut Value<'_>) {
+    if !attributes.is("batch", "jobs") {
+        return;
+    }
+    let path = ["spec", "template", "metadata", "labels"];
+    let labels = object.at(&path).cloned();
+    let own = object
+        .at(&["metadata", "labels"])
+        .and_then(Value::as_object);
+    if own.is_none_or(Object::is_empty)
+        && let Some(labels) = labels
+        && let Some(root) = object.as_object_mut()
+    {
+        root.object_mut("metadata").insert("labels", labels);
     }
 }
 

@@ -143,6 +143,8 @@ pub const APP_ARMOR_TO_FIELD: Minors = Minors::from(30);
 pub const APP_ARMOR_TO_ANNOTATION: Minors = Minors::between(30, 33);
 /// A pod has `metadata.generation`.
 pub const POD_GENERATION: Minors = Minors::from(33);
+/// A resize may be one of the pod's own resources.
+pub const RESIZE_POD_LEVEL: Minors = Minors::from(36);
 /// A `PodTemplate` has `metadata.generation`.
 pub const POD_TEMPLATE_GENERATION: Minors = Minors::from(22);
 /// Where containers may not have restart rules, a restart policy of their own is dropped; before,
@@ -339,6 +341,14 @@ pub enum Gate {
     ClusterTrustBundleProjection,
     /// `projected.sources[*].podCertificate`
     PodCertificateRequest,
+    /// Who owns the files of secrets and their like: `defaultUser` and `user`
+    AtomicWriteVolumeUserFields,
+    /// gRPC probes' `mode`
+    GRPCContainerProbeTLS,
+    /// `spec.evictionResponders`
+    EvictionRequestAPI,
+    /// `securityContext.windowsOptions.hostProcess`
+    WindowsHostProcessContainers,
     /// `spec.securityContext.supplementalGroupsPolicy`
     SupplementalGroupsPolicy,
     /// `spec.securityContext.seLinuxChangePolicy`
@@ -441,8 +451,12 @@ gates! {
     SidecarContainers                        28    29    33     NEVER
     ContainerRestartRules                    34    35    NEVER  NEVER
     PodLifecycleSleepAction                  29    30    34     NEVER
-    ClusterTrustBundleProjection             29    NEVER NEVER  NEVER
-    PodCertificateRequest                    34    NEVER NEVER  NEVER
+    ClusterTrustBundleProjection             29    37    NEVER  NEVER
+    PodCertificateRequest                    34    37    NEVER  NEVER
+    AtomicWriteVolumeUserFields              37    NEVER NEVER  NEVER
+    GRPCContainerProbeTLS                    37    NEVER NEVER  NEVER
+    EvictionRequestAPI                       37    NEVER NEVER  NEVER
+    WindowsHostProcessContainers             22    23    26     27
     SupplementalGroupsPolicy                 31    33    35     NEVER
     SELinuxChangePolicy                      32    33    36     NEVER
     ImageVolume                              31    35    36     NEVER

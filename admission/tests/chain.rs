@@ -348,6 +348,107 @@ fn quality_of_service(#[case] resources: &str, #[case] expected: &str) {
     );
 }
 
+/// No cache has it, and a client asks for nothing without a name.
+#[test]
+fn a_runtime_class_without_a_name_is_an_error_of_the_server() {
+    let told = Case::new(36).create(&pod(r#","runtimeClassName":"""#));
+    assert_eq!(
+        (told.code, told.message.as_str()),
+        (500, "resource name may not be empty")
+    );
+}
+
+// As 1.36 answered.
+#[rstest]
+#[case(
+    "x",
+    r#"metadata.annotations: Invalid value: "scheduler.alpha.kubernetes.io/tolerations": invalid character 'x' looking for beginning of value"#
+)]
+#[case(
+    r#"[{"effect":"foo","operator":"Exists"}]"#,
+    r#"metadata.annotations.scheduler.alpha.kubernetes.io/tolerations[0].effect: Unsupported value: "foo": supported values: "NoSchedule", "PreferNoSchedule", "NoExecute""#
+)]
+#[case("[]", "")]
+fn annotated_tolerations(#[case] annotation: &str, #[case] message: &str) {
+    let mut pod: Json = serde_json::from_str(&pod("")).unwrap();
+    pod["metadata"]["annotations"] =
+        json!({"scheduler.alpha.kubernetes.io/tolerations": annotation});
+    let told = Case::new(36).create(&pod.to_string());
+    let expected = match message {
+        "" => String::new(),
+        message => format!("Pod \"p\" is invalid: {message}"),
+    };
+    assert_eq!(told.message, expected);
+}
+
+/// Trust bundles and certificates are on in 1.37; older servers drop them.
+#[rstest]
+#[case(
+    r#"{"clusterTrustBundle":{"path":"x"}}"#,
+    "clusterTrustBundle: Required value: either name or signerName must be specified"
+)]
+#[case(
+    r#"{"clusterTrustBundle":{"name":"a","signerName":"b/c","path":"x"}}"#,
+    r#"clusterTrustBundle: Invalid value: {"Name":"a","SignerName":"b/c","LabelSelector":null,"Optional":null,"Path":"x","User":null}: only one of name and signerName may be used"#
+)]
+#[case(
+    r#"{"podCertificate":{"signerName":"a.b/c","keyType":"RSA","keyPath":"x"}}"#,
+    r#"podCertificate.keyType: Unsupported value: "RSA": supported values: "RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519""#
+)]
+#[case(
+    r#"{"podCertificate":{"signerName":"a.b/c","keyType":"ED25519","keyPath":"x","maxExpirationSeconds":1}}"#,
+    "podCertificate.maxExpirationSeconds: Invalid value: 1: if provided, maxExpirationSeconds must be >= 3600"
+)]
+#[case(
+    r#"{"podCertificate":{"signerName":"a.b/c","keyType":"ED25519"}}"#,
+    "podCertificate: Required value: specify at least one of credentialBundlePath, keyPath, and certificateChainPath"
+)]
+fn certificates(#[case] source: &str, #[case] message: &str) {
+    let pod = pod(&format!(
+        r#","volumes":[{{"name":"v","projected":{{"sources":[{source}]}}}}]"#
+    ));
+    let told = Case::new(37).create(&pod);
+    let expected = format!("Pod \"p\" is invalid: spec.volumes[0].projected.sources[0].{message}");
+    assert_eq!((told.code, told.message), (422, expected));
+    assert_eq!(Case::new(36).create(&pod).code, 201);
+}
+
+#[test]
+fn windows_host_processes_are_behind_a_gate() {
+    let pod =
+        pod(r#","hostNetwork":true,"securityContext":{"windowsOptions":{"hostProcess":true}}"#);
+    let mut case = Case::new(22);
+    assert_eq!(case.create(&pod).code, 422);
+    case.server
+        .set_feature_gate("WindowsHostProcessContainers", true)
+        .unwrap();
+    assert_eq!(case.create(&pod).message, "");
+}
+
+#[test]
+fn a_gated_pod_says_since_when() {
+    let told = Case::new(36).create(&pod(r#","schedulingGates":[{"name":"a"}]"#));
+    let condition = &told.object["status"]["conditions"][0];
+    assert_eq!(
+        condition["lastTransitionTime"],
+        told.object["metadata"]["creationTimestamp"]
+    );
+}
+
+/// What the strategy adds to the template is the job's as well, once it comes back from the store.
+#[test]
+fn a_job_has_the_labels_of_a_template_without_any() {
+    let told = Case::new(36).create(
+        r#"{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"j"},"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"i"}]}}}}"#,
+    );
+    let labels = &told.object["metadata"]["labels"];
+    assert_eq!(labels["job-name"], "j");
+    assert_eq!(
+        labels,
+        &told.object["spec"]["template"]["metadata"]["labels"]
+    );
+}
+
 #[rstest]
 #[case(26, "controller-uid")]
 #[case(27, "batch.kubernetes.io/controller-uid")]

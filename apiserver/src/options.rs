@@ -8,6 +8,9 @@ use podgate_admission::request::FieldValidation;
 use podgate_admission::status::{Cause, Grouped, Status};
 use podgate_policy::Minor;
 
+/// The first minor that counts the bytes of a text that is too long.
+const TOO_LONG_IN_BYTES: u8 = 32;
+
 /// What the query says; each request uses what its verb knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -89,6 +92,9 @@ impl Options {
                 field: "force".to_owned(),
             });
         }
+        if kind != "DeleteOptions" {
+            check_manager(&self.field_manager, minor, &mut causes);
+        }
         let mut unsupported = |field: &str, value: String, supported: &str| {
             causes.push(Cause {
                 reason: "FieldValueNotSupported",
@@ -136,6 +142,39 @@ impl Options {
     }
 }
 
+/// `ValidateFieldManager`
+fn check_manager(manager: &str, minor: Minor, causes: &mut Vec<Cause>) {
+    const LONGEST: usize = 128;
+    let mut cause = |reason, message| {
+        causes.push(Cause {
+            reason,
+            message,
+            field: "fieldManager".to_owned(),
+        });
+    };
+    if manager.len() > LONGEST {
+        let than = if minor.number() >= TOO_LONG_IN_BYTES {
+            format!("may not be more than {LONGEST} bytes")
+        } else {
+            format!("may not be longer than {LONGEST}")
+        };
+        cause("FieldValueTooLong", format!("Too long: {than}"));
+    }
+    for (at, character) in manager.char_indices() {
+        // Go prints no separators but the space.
+        if character.is_control() || character.is_whitespace() && character != ' ' {
+            cause(
+                "FieldValueInvalid",
+                format!(
+                    "Invalid value: {}: invalid character U+{:04X} (at position {at})",
+                    quote(manager),
+                    u32::from(character)
+                ),
+            );
+        }
+    }
+}
+
 /// Reads an integer as Go's `strconv.ParseInt` does, with its error.
 fn integer(text: &str) -> Result<i64, Status> {
     text.parse().map_err(|error: std::num::ParseIntError| {
@@ -177,7 +216,9 @@ mod tests {
     #[rstest]
     #[case("dryRun=Some", 36, r#"CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["Some"]: supported values: "All""#)]
     #[case("dryRun=Some", 23, r#"CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: []string{"Some"}: supported values: "All""#)]
+    #[case("fieldManager=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", 36, r#"CreateOptions.meta.k8s.io "" is invalid: fieldManager: Too long: may not be more than 128 bytes"#)]
     // From source only.
+    #[case("fieldManager=a%0Ab", 36, r#"CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: "a\nb": invalid character U+000A (at position 1)"#)]
     #[case("dryRun=x&fieldValidation=y", 36, r#"CreateOptions.meta.k8s.io "" is invalid: [dryRun: Unsupported value: ["x"]: supported values: "All", fieldValidation: Unsupported value: "y": supported values: "", "Ignore", "Strict", "Warn"]"#)]
     #[case(
         "gracePeriodSeconds=abc",

@@ -111,6 +111,8 @@ pub(crate) fn subresources(resource: &Resource, minor: Minor) -> impl Iterator<I
     [
         named("ephemeralcontainers", pods && minor.number() >= 23, true),
         named("finalize", namespaces, false),
+        // Resizing is behind an alpha gate up to 1.32.
+        named("resize", pods && minor.number() >= 33, true),
         named(
             "status",
             !is_review(resource) && resource.schema.field("status", minor).is_some(),

@@ -97,6 +97,15 @@ fn class(
         .and_then(Value::as_str)
         .filter(|_| applies(attributes));
     let Some(name) = name else { return Ok(None) };
+    if name.is_empty() {
+        // What no cache has is asked for, and the client asks for nothing without a name.
+        return Err(Status {
+            code: 500,
+            reason: "",
+            message: "resource name may not be empty".to_owned(),
+            details: None,
+        });
+    }
     if let Some(class) = attributes.world.get("runtimeclasses", "", name) {
         return Ok(Some(class));
     }

@@ -3,9 +3,10 @@
 //! Upstream: `PrepareForUpdate` of the strategies in `pkg/registry/*/*/strategy.go`, and
 //! `BeforeUpdate` in `k8s.io/apiserver/pkg/registry/rest/update.go`.
 
-use super::{TEMPLATE_GENERATION, drops, generation, items_mut, put, template_generation};
+use super::{TEMPLATE_GENERATION, drops, generation, put, template_generation};
 use crate::chain::Attributes;
 use crate::value::{Object, Value};
+use crate::versions;
 
 /// Prepares an object that is to replace `old`.
 pub(crate) fn for_update<'a>(
@@ -68,48 +69,93 @@ fn pod_update<'a>(attributes: &Attributes<'_>, root: &mut Object<'a>, old: &Valu
             metadata.remove("deletionTimestamp");
             let owners = old.at(&["metadata", "ownerReferences"]).cloned();
             put(metadata, "ownerReferences", owners);
+            pod_addresses(root);
             return;
         }
         Some("ephemeralcontainers") => {
             let ephemeral = root.object_mut("spec").remove("ephemeralContainers");
             put(root, "spec", old_spec);
             put(root.object_mut("spec"), "ephemeralContainers", ephemeral);
-            let metadata = root.object_mut("metadata");
-            for key in ["labels", "annotations", "finalizers", "ownerReferences"] {
-                put(metadata, key, old.at(&["metadata", key]).cloned());
-            }
+            reset_metadata(root, old);
         }
-        Some("resize") => resize(root, old_spec),
+        Some("resize") => {
+            resize(attributes, root, old);
+            return;
+        }
         _ => {}
     }
     put(root, "status", old.get("status").cloned());
 }
 
-/// `dropNonResizeUpdates`: only resources and resize policies change.
-fn resize<'a>(root: &mut Object<'a>, old_spec: Option<Value<'a>>) {
-    let new_spec = root.remove("spec").unwrap_or_default();
-    put(root, "spec", old_spec);
-    let Some(spec) = root.get_mut("spec") else {
+/// `Convert_v1_PodStatus_To_core_PodStatus` and back: the single address counts where it is not the first
+/// of all, and is that where it is not said.
+fn pod_addresses(root: &mut Object<'_>) {
+    let Some(status) = root.get_mut("status").and_then(Value::as_object_mut) else {
         return;
     };
-    if let Some(own) = new_spec.get("resources").cloned()
-        && let Some(spec) = spec.as_object_mut()
-    {
-        spec.insert("resources", own);
+    let text = |value: Option<&Value<'_>>| value.and_then(Value::as_str).map(str::to_owned);
+    let one = text(status.get("podIP")).unwrap_or_default();
+    let all = status.get("podIPs").and_then(Value::as_list);
+    let first = text(all.and_then(<[_]>::first).and_then(|ip| ip.get("ip")));
+    if one.is_empty() {
+        if let Some(first) = first {
+            status.insert("podIP", first);
+        }
+    } else if first.is_none_or(|first| first != one) {
+        let mut address = Object::new();
+        address.insert("ip", one);
+        status.insert("podIPs", vec![address.into()]);
     }
-    for list in ["containers", "initContainers"] {
+}
+
+/// `dropNonResizeUpdates`: only resources and resize policies change. A request that adds, removes or
+/// renames containers stays as it is, for validation to refuse it.
+fn resize<'a>(attributes: &Attributes<'_>, root: &mut Object<'a>, old: &Value<'a>) {
+    const LISTS: [&str; 2] = ["containers", "initContainers"];
+    let new_spec = root.get("spec").cloned().unwrap_or_default();
+    let count = |spec: Option<&Value<'_>>, list: &str| spec.map_or(0, |s| s.list_at(&[list]).len());
+    let old_spec = old.get("spec");
+    if LISTS
+        .iter()
+        .any(|list| count(Some(&new_spec), list) != count(old_spec, list))
+    {
+        return;
+    }
+    put(root, "spec", old_spec.cloned());
+    put(root, "status", old.get("status").cloned());
+    reset_metadata(root, old);
+    let Some(spec) = root.get_mut("spec").and_then(Value::as_object_mut) else {
+        return;
+    };
+    if versions::RESIZE_POD_LEVEL.contain(attributes.server.minor()) {
+        put(spec, "resources", new_spec.get("resources").cloned());
+    }
+    for list in LISTS {
         let new = new_spec.list_at(&[list]);
-        for (index, container) in items_mut(spec.get_mut(list)).iter_mut().enumerate() {
-            let Some(new) = new.get(index) else { continue };
-            if new.text_at(&["name"]) != container.text_at(&["name"]) {
-                continue;
-            }
+        let Some(Value::List(containers)) = spec.get_mut(list) else {
+            continue;
+        };
+        let same_name =
+            |(old, new): (&Value<'_>, &Value<'_>)| old.text_at(&["name"]) == new.text_at(&["name"]);
+        if !containers.iter().zip(new).all(same_name) {
+            *containers = new.to_vec();
+            continue;
+        }
+        for (container, new) in containers.iter_mut().zip(new) {
             if let Some(container) = container.as_object_mut() {
                 for key in ["resources", "resizePolicy"] {
                     put(container, key, new.get(key).cloned());
                 }
             }
         }
+    }
+}
+
+/// `ResetObjectMetaForStatus`
+fn reset_metadata<'a>(root: &mut Object<'a>, old: &Value<'a>) {
+    let metadata = root.object_mut("metadata");
+    for key in ["labels", "annotations", "finalizers", "ownerReferences"] {
+        put(metadata, key, old.at(&["metadata", key]).cloned());
     }
 }
 

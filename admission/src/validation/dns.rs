@@ -105,7 +105,7 @@ fn searches(v: &mut Validator, config: &Value<'_>, path: &Path<'_>) {
 }
 
 /// `IsValidIPForLegacyField`, and what came before it.
-fn address(v: &mut Validator, address: &str, path: &Path<'_>) {
+pub(crate) fn address(v: &mut Validator, address: &str, path: &Path<'_>) {
     match Address::parse(address) {
         Address::None => {
             let detail = if v.since(versions::IP_TEXT) {

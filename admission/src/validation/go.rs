@@ -269,6 +269,39 @@ static LABEL_SELECTOR_REQUIREMENT: Struct = Struct {
     ],
 };
 
+/// `core.PodIP`
+pub(crate) static POD_IP: Struct = Struct {
+    name: "core.PodIP",
+    tagged: None,
+    fields: &[Field("IP", "ip", STRING, 0)],
+};
+
+/// `core.HostIP`
+pub(crate) static HOST_IP: Struct = Struct {
+    name: "core.HostIP",
+    tagged: None,
+    fields: &[Field("IP", "ip", STRING, 0)],
+};
+
+/// `core.ClusterTrustBundleProjection`
+pub(crate) static CLUSTER_TRUST_BUNDLE_PROJECTION: Struct = Struct {
+    name: "core.ClusterTrustBundleProjection",
+    tagged: None,
+    fields: &[
+        Field("Name", "name", STRING_POINTER, 0),
+        Field("SignerName", "signerName", STRING_POINTER, 0),
+        Field(
+            "LabelSelector",
+            "labelSelector",
+            Type::Pointer("v1.LabelSelector", &Type::Struct(&LABEL_SELECTOR)),
+            0,
+        ),
+        Field("Optional", "optional", BOOL_POINTER, 0),
+        Field("Path", "path", STRING, 0),
+        Field("User", "user", INT64_POINTER, 37),
+    ],
+};
+
 /// `meta/v1.OwnerReference`
 pub(crate) static OWNER_REFERENCE: Struct = Struct {
     name: "v1.OwnerReference",

@@ -7,20 +7,25 @@
 //!
 //! Where upstream iterates a Go map, its order is random; here it is that of the tree.
 
+mod certificates;
 mod claims;
 mod containers;
 mod cron;
+mod cron_jobs;
 mod dns;
 mod env;
 pub mod field;
 mod go;
+mod job_policies;
 mod jobs;
 mod metadata;
 mod mounts;
 pub(crate) mod names;
 mod namespace;
 mod pod;
+mod pod_resize;
 mod pod_security_policy;
+mod pod_status;
 mod pod_update;
 mod ports;
 mod probes;
@@ -30,6 +35,7 @@ mod resources;
 mod scheduling;
 mod security_context;
 mod selectors;
+mod tolerations;
 mod tree;
 mod versions;
 mod volume_sources;
@@ -42,6 +48,7 @@ use podgate_policy::Minor;
 use crate::resource::Resource;
 use crate::status::{Cause, Grouped, Status};
 use crate::value::Value;
+use crate::versions::Gate;
 
 use field::{Error, ErrorType, Errors, Path};
 use names::NameRule;
@@ -54,15 +61,18 @@ pub struct Settings {
     pub minor: Minor,
     /// The flag `--allow-privileged`.
     pub allow_privileged: bool,
+    /// The feature gate `WindowsHostProcessContainers`.
+    pub windows_host_process: bool,
 }
 
 impl Settings {
     /// A server of that minor with the flags of a kubeadm cluster.
     #[must_use]
-    pub const fn new(minor: Minor) -> Self {
+    pub fn new(minor: Minor) -> Self {
         Self {
             minor,
             allow_privileged: true,
+            windows_host_process: Gate::WindowsHostProcessContainers.default_on(minor),
         }
     }
 }
@@ -72,6 +82,7 @@ impl Settings {
 pub(crate) struct Validator {
     pub(crate) minor: u8,
     pub(crate) allow_privileged: bool,
+    pub(crate) windows_host_process: bool,
     /// Whether the object is a pod, and not something with a template of one.
     pub(crate) is_pod: bool,
     pub(crate) errors: Errors,
@@ -83,6 +94,7 @@ impl Validator {
         Self {
             minor,
             allow_privileged: settings.allow_privileged,
+            windows_host_process: settings.windows_host_process,
             is_pod: false,
             errors: Errors::new(minor >= versions::JSON_VALUES),
         }
@@ -136,7 +148,7 @@ pub fn validate_create(
         ("", "namespaces") => namespace::create(&mut v, object),
         ("", "serviceaccounts") => namespace::service_account(&mut v, object),
         ("batch", "jobs") => jobs::create(&mut v, object),
-        ("batch", "cronjobs") => jobs::create_cron_job(&mut v, object),
+        ("batch", "cronjobs") => cron_jobs::create(&mut v, object),
         ("policy", "podsecuritypolicies") => pod_security_policy::create(&mut v, object),
         _ => {}
     }
@@ -173,11 +185,13 @@ pub fn validate_update(
         ("", "pods", Some("ephemeralcontainers")) => {
             pod_update::ephemeral_containers(&mut v, new, old);
         }
+        ("", "pods", Some("resize")) => pod_resize::resize(&mut v, new, old),
+        ("", "pods", Some("status")) => pod_status::update(&mut v, new, old),
         ("", "podtemplates", None) => pod::update_template(&mut v, new, old),
         ("", "namespaces", None) => namespace::update(&mut v, new, old),
         ("", "serviceaccounts", None) => namespace::service_account_update(&mut v, new, old),
         ("batch", "jobs", None) => jobs::update(&mut v, new, old),
-        ("batch", "cronjobs", None) => jobs::update_cron_job(&mut v, new, old),
+        ("batch", "cronjobs", None) => cron_jobs::update(&mut v, new, old),
         ("policy", "podsecuritypolicies", None) => {
             pod_security_policy::update(&mut v, new, old);
         }

@@ -11,7 +11,7 @@ use super::names::{self, NameRule};
 use super::tree::{entry, field, int_opt, items, text, text_opt};
 use super::{
     Validator, containers, dns, env, metadata, ports, profiles, resources, scheduling,
-    security_context, versions, volumes, windows,
+    security_context, tolerations, versions, volumes, windows,
 };
 
 /// The annotation of a pod that mirrors a static one.
@@ -90,8 +90,7 @@ fn tokens(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
     }
 }
 
-/// `ValidatePodSpecificAnnotations`. Tolerations in annotations, which nothing has read since 1.6,
-/// are not looked at.
+/// `ValidatePodSpecificAnnotations`
 pub(crate) fn annotations(v: &mut Validator, meta: &Value<'_>, spec: &Value<'_>, path: &Path<'_>) {
     if super::tree::is_empty(meta.get("annotations")) {
         return;
@@ -105,6 +104,7 @@ pub(crate) fn annotations(v: &mut Validator, meta: &Value<'_>, spec: &Value<'_>,
             "must set spec.nodeName if mirror pod annotation is set",
         );
     }
+    tolerations::annotated(v, meta, path);
     if let Some(cost) = entry(meta, "annotations", DELETION_COST)
         && v.since(versions::POD_DELETION_COST)
         && !is_deletion_cost(cost)
@@ -180,7 +180,7 @@ pub(crate) fn pod_spec(
             v.errors.invalid_each(&path.child(name), label, wrong);
         }
     }
-    scheduling::tolerations(v, spec, path);
+    tolerations::tolerations(v, items(spec, "tolerations"), &path.child("tolerations"));
     dns::host_aliases(v, spec, path);
     subdomain(v, spec, "priorityClassName", path);
     if let Some(class) = text_opt(spec, "runtimeClassName") {

@@ -16,7 +16,7 @@ use super::pod::{self, spec_of};
 use super::tree::{
     entries, equal, equal_fields, field, int_opt, items, quantity, text, text_entries,
 };
-use super::{Validator, go, metadata, names, profiles, scheduling, versions};
+use super::{Validator, go, metadata, names, profiles, tolerations, versions};
 
 /// `ValidatePodUpdate`
 pub(crate) fn update(v: &mut Validator, new: &Value<'_>, old: &Value<'_>) {
@@ -36,7 +36,7 @@ pub(crate) fn update(v: &mut Validator, new: &Value<'_>, old: &Value<'_>) {
     if active_deadline(v, new_spec, old_spec, &path.child("activeDeadlineSeconds")) {
         return;
     }
-    tolerations(v, new_spec, old_spec, &path);
+    added_tolerations(v, new_spec, old_spec, &path);
     scheduling_gates(v, new_spec, old_spec, &path.child("schedulingGates"));
     if equal(Some(new_spec), Some(old_spec)) {
         return;
@@ -138,7 +138,12 @@ fn metadata_and_annotations(v: &mut Validator, new: &Value<'_>, old: &Value<'_>)
 }
 
 /// `ValidatePodSpecificAnnotationUpdates`
-fn annotation_updates(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: &Path<'_>) {
+pub(crate) fn annotation_updates(
+    v: &mut Validator,
+    new: &Value<'_>,
+    old: &Value<'_>,
+    path: &Path<'_>,
+) {
     let kind = |key: &str| {
         if key.starts_with(profiles::APPARMOR_CONTAINER) {
             Some("AppArmor annotations")
@@ -217,7 +222,7 @@ fn active_deadline(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: &P
 }
 
 /// `validateOnlyAddedTolerations`
-fn tolerations(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: &Path<'_>) {
+fn added_tolerations(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: &Path<'_>) {
     let same = |a: &Value<'_>, b: &Value<'_>| {
         ["key", "operator", "value", "effect"]
             .iter()
@@ -227,7 +232,7 @@ fn tolerations(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: &Path<
         .iter()
         .all(|old| items(new, "tolerations").iter().any(|new| same(old, new)));
     if kept {
-        scheduling::tolerations(v, new, path);
+        tolerations::tolerations(v, items(new, "tolerations"), &path.child("tolerations"));
     } else {
         v.errors.forbidden(
             &path.child("tolerations"),

@@ -2,8 +2,7 @@
 //!
 //! Upstream: `validateProjectedVolumeSource`, `validateProjectionSources`,
 //! `validateDownwardAPIVolumeSource` and `validateDownwardAPIVolumeFile` in
-//! `pkg/apis/core/validation/validation.go`. Trust bundles and pod certificates are behind gates
-//! that are off by default, and so dropped before validation.
+//! `pkg/apis/core/validation/validation.go`.
 
 use crate::value::Value;
 
@@ -12,7 +11,7 @@ use super::field::Path;
 use super::tree::{field, int, items, text};
 use super::volume_sources::key_to_path;
 use super::volumes::{file_mode, local_path};
-use super::{Validator, versions};
+use super::{Validator, certificates, versions};
 
 /// `validateDownwardAPIVolumeSource`. The path of a file is that of the volume.
 pub(crate) fn downward_api(v: &mut Validator, source: &Value<'_>, path: &Path<'_>) {
@@ -103,8 +102,15 @@ pub(crate) fn projected(v: &mut Validator, projection: &Value<'_>, path: &Path<'
                 local_path(v, target, &path.child("path"));
             }
         }
-        for kind in ["clusterTrustBundle", "podCertificate"] {
-            kinds += usize::from(field(source, kind).is_some());
+        if let Some(bundle) = field(source, "clusterTrustBundle") {
+            kinds += 1;
+            let own_path = source_path.child("clusterTrustBundle");
+            certificates::trust_bundle(v, bundle, &mut targets, path, &own_path);
+        }
+        if let Some(certificate) = field(source, "podCertificate") {
+            kinds += 1;
+            let own_path = source_path.child("podCertificate");
+            certificates::pod_certificate(v, certificate, &mut targets, path, &own_path);
         }
         if kinds > 1 {
             let detail = if v.since(versions::VOLUME_TYPE_PER_SOURCE) {
@@ -118,7 +124,7 @@ pub(crate) fn projected(v: &mut Validator, projection: &Value<'_>, path: &Path<'
 }
 
 /// Notes `target`, or reports that it is taken, with `value`.
-fn taken<'v>(
+pub(crate) fn taken<'v>(
     v: &mut Validator,
     target: &'v str,
     value: &str,

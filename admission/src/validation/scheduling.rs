@@ -1,14 +1,13 @@
-//! Where a pod may run: node selectors, affinity, tolerations, topology spread, gates.
+//! Where a pod may run: node selectors, affinity, topology spread, gates.
 //!
-//! Upstream: `validateAffinity` and what it calls, `ValidateTolerations`,
-//! `validateTopologySpreadConstraints`, `validateSchedulingGates`, `validateReadinessGates` and
-//! `validateSchedulingGroup` in `pkg/apis/core/validation/validation.go`.
+//! Upstream: `validateAffinity` and what it calls, `validateTopologySpreadConstraints`,
+//! `validateSchedulingGates`, `validateReadinessGates` and `validateSchedulingGroup` in `pkg/apis/core/validation/validation.go`.
 
 use crate::value::Value;
 
 use super::field::{BadValue, Path};
 use super::tree::{entries, field, int, int_opt, items, text, text_opt, texts};
-use super::{Validator, go, metadata, names, selectors, versions};
+use super::{Validator, metadata, names, selectors, versions};
 
 /// `validateAffinity`
 pub(crate) fn affinity(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
@@ -244,71 +243,6 @@ pub(crate) fn label_keys(
                 key,
                 "exists in both matchLabelKeys and mismatchLabelKeys",
             );
-        }
-    }
-}
-
-/// `ValidateTolerations`
-pub(crate) fn tolerations(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
-    const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
-    let path = path.child("tolerations");
-    for (i, toleration) in items(spec, "tolerations").iter().enumerate() {
-        let path = path.index(i);
-        let key = text(toleration, "key");
-        let operator = text(toleration, "operator");
-        let operator_path = path.child("operator");
-        if !key.is_empty() {
-            metadata::label_name(v, key, &path.child("key"));
-        }
-        if key.is_empty() && operator != "Exists" {
-            v.errors.invalid(
-                &operator_path,
-                BadValue::Named(operator),
-                "operator must be Exists when `key` is empty, which means \"match all values and \
-                 all keys\"",
-            );
-        }
-        let effect = text(toleration, "effect");
-        let effect_path = path.child("effect");
-        if int_opt(toleration, "tolerationSeconds").is_some() && effect != "NoExecute" {
-            v.errors.invalid(
-                &effect_path,
-                BadValue::Named(effect),
-                "effect must be 'NoExecute' when `tolerationSeconds` is set",
-            );
-        }
-        let value = text(toleration, "value");
-        match operator {
-            "Equal" | "" => {
-                let wrong = names::label_value(value, v.minor);
-                if !wrong.is_empty() {
-                    v.errors.invalid(&operator_path, value, wrong.join(";"));
-                }
-            }
-            "Exists" => {
-                if !value.is_empty() {
-                    let bad = if v.since(versions::TOLERATION_VALUE_PRINTED) {
-                        BadValue::Text(value)
-                    } else {
-                        go::print(toleration, &go::TOLERATION, v.minor).into()
-                    };
-                    v.errors.invalid(
-                        &operator_path,
-                        bad,
-                        "value must be empty when `operator` is 'Exists'",
-                    );
-                }
-            }
-            "Lt" | "Gt" if v.since(versions::TOLERATION_COMPARISONS) => {
-                v.errors
-                    .not_supported(&operator_path, operator, &["Equal", "Exists", "Lt", "Gt"]);
-            }
-            _ => v
-                .errors
-                .not_supported(&operator_path, operator, &["Equal", "Exists"]),
-        }
-        if !effect.is_empty() && !EFFECTS.contains(&effect) {
-            v.errors.not_supported(&effect_path, effect, &EFFECTS);
         }
     }
 }

@@ -129,8 +129,6 @@ pub(crate) const HOST_SYSCTLS: u8 = 29;
 pub(crate) const SYSCTL_SLASHES: u8 = 25;
 /// ... and the text has the anchors of the regular expression.
 pub(crate) const SYSCTL_ANCHORED: u8 = 25;
-/// Windows host process containers are switched on by default.
-pub(crate) const HOST_PROCESS: u8 = 23;
 /// `hostUsers`: the text names the field as users write it, and block devices are refused too.
 pub(crate) const HOST_USERS_TEXT: u8 = 34;
 /// `hostUsers: false` no longer restricts the types of volumes.
@@ -200,6 +198,27 @@ pub(crate) const GRACE_PERIOD_UPDATABLE: u8 = 22;
 pub(crate) const QOS_IMMUTABLE: std::ops::Range<u8> = 29..32;
 /// Node selectors and affinities of gated pods may be narrowed.
 pub(crate) const GATED_POD_MUTABLE: u8 = 27;
+/// Conditions are found at `status.conditions`, before at `metadata.conditions`.
+pub(crate) const CONDITIONS_OF_STATUS: u8 = 33;
+/// Quality of service must not change by an update of the status.
+pub(crate) const QOS_OF_STATUS_IMMUTABLE: u8 = 32;
+/// A pod on a node is nominated to no other.
+pub(crate) const NOMINATED_NODE_CLEARED: u8 = 35;
+/// Bad addresses that were there before are kept, and the same one twice is told only once.
+pub(crate) const BAD_ADDRESSES_KEPT: u8 = 33;
+
+// Resizes of pods.
+
+/// A memory limit may go down without a restart.
+pub(crate) const MEMORY_LIMIT_DECREASES: u8 = 34;
+/// Pods with resources of their own are refused by a gate, among all else that is wrong.
+pub(crate) const RESIZE_POD_LEVEL_GATED: u8 = 35;
+/// ... and that gate is on.
+pub(crate) const RESIZE_POD_LEVEL: u8 = 36;
+/// Init containers that come to an end can be resized, too.
+pub(crate) const RESIZE_INIT_CONTAINERS: u8 = 36;
+/// A container with claims can be resized.
+pub(crate) const RESIZE_KEEPS_CLAIMS: u8 = 37;
 
 // Workloads.
 

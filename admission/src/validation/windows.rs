@@ -129,7 +129,7 @@ fn host_process(holder: &Value<'_>) -> Option<bool> {
 pub(crate) fn host_process_pod(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
     const GATE_OFF: &str =
         "not allowed when feature gate 'WindowsHostProcessContainers' is not enabled";
-    let on = v.since(versions::HOST_PROCESS);
+    let on = v.windows_host_process;
     let pod = host_process(spec);
     if !on && pod.is_some() {
         let path = path.child("securityContext");

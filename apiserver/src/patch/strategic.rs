@@ -8,6 +8,7 @@ use podgate_admission::status::Status;
 use podgate_policy::Minor;
 use serde_json::{Map, Value as Json};
 
+use super::go;
 use crate::failure;
 
 const DIRECTIVE: &str = "$patch";
@@ -57,7 +58,10 @@ pub(super) fn merge(
         return match directive.as_str() {
             Some("replace") => Ok(patch),
             Some("delete") => Ok(Map::new()),
-            _ => Err(bad_directive(&directive)),
+            _ => {
+                patch.insert(DIRECTIVE.to_owned(), directive.clone());
+                Err(bad_directive(&directive, patch))
+            }
         };
     }
     retain_keys(&mut original, &mut patch)?;
@@ -120,7 +124,8 @@ fn retain_keys(
             || named(key)
     });
     if !all_named {
-        return Err(bad());
+        // `ErrPatchContentNotMatchRetainKeys`
+        return Err(failure::patch_not_applicable());
     }
     original.retain(|key, _| named(key));
     Ok(())
@@ -148,6 +153,9 @@ fn order_lists(
         };
         let old = list(original, name)?;
         let new = list(patch, name)?;
+        if let Some(new) = &new {
+            check_order(new, &order, meta.key)?;
+        }
         let merged = match (old.clone(), new) {
             (None, None) => continue,
             (Some(old), None) => old,
@@ -159,6 +167,25 @@ fn order_lists(
         original.insert(name.to_owned(), Json::Array(merged));
     }
     Ok(())
+}
+
+/// `validatePatchWithSetOrderList`: the items of the patch are among those of the order, in that order.
+fn check_order(patch: &[Json], order: &[Json], key: Option<&str>) -> Result<(), Status> {
+    let mut wanted = order.iter();
+    let directive = |item: &&Json| item.get(DIRECTIVE).is_some();
+    let same = |a: &Json, b: &Json| match key {
+        Some(key) => a.get(key) == b.get(key),
+        None => a == b,
+    };
+    let mut items = patch.iter().filter(|item| !directive(item));
+    if order.is_empty() || items.all(|item| wanted.any(|other| same(item, other))) {
+        return Ok(());
+    }
+    Err(failure::unclassified(format!(
+        "The order in patch list:\n{}\n doesn't match $setElementOrder list:\n{}\n",
+        go::print(&Json::from(patch)),
+        go::print(&Json::from(order)),
+    )))
 }
 
 /// Takes the list `name` out.
@@ -239,7 +266,10 @@ fn directives(
                         "merging lists cannot yet be specified in the patch".to_owned(),
                     ));
                 }
-                _ => return Err(bad_directive(directive)),
+                _ => {
+                    let fields = item.as_object().cloned().unwrap_or_default();
+                    return Err(bad_directive(directive, fields));
+                }
             },
         }
     }
@@ -310,14 +340,18 @@ fn without_directives(value: Json) -> Option<Json> {
     }
 }
 
-fn bad_directive(directive: &Json) -> Status {
-    failure::unclassified(format!("unknown patch type: {directive}"))
+fn bad_directive(directive: &Json, patch: Map<String, Json>) -> Status {
+    failure::unclassified(format!(
+        "unknown patch type: {} in map: {}",
+        go::print(directive),
+        go::print(&Json::Object(patch))
+    ))
 }
 
 fn no_key(item: &Map<String, Json>, key: &str) -> Status {
     failure::unclassified(format!(
         "map: {} does not contain declared merge key: {key}",
-        Json::Object(item.clone())
+        go::print(&Json::Object(item.clone()))
     ))
 }
 

@@ -9,8 +9,8 @@ use podgate_admission::request::{Body, Operation, Request};
 use podgate_admission::status::Status;
 use podgate_admission::value::Value;
 
-use super::check_escalation;
 use super::read::shown;
+use super::{check_escalation, without_managed_fields};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::controllers;
@@ -34,6 +34,7 @@ pub(super) fn create_named(server: &Server, state: &mut State, call: &Call<'_>) 
         return status.into();
     }
     let dry_run = call.options.dry_run();
+    let body = without_managed_fields(call.body);
     let response = chain::admit(
         server,
         &state.store,
@@ -47,7 +48,7 @@ pub(super) fn create_named(server: &Server, state: &mut State, call: &Call<'_>) 
             user: call.user,
             dry_run,
             field_validation: call.options.field_validation(),
-            body: Body::Json(call.body),
+            body: Body::Json(&body),
             old: None,
         },
     );

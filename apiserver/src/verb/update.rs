@@ -13,10 +13,11 @@ use podgate_admission::request::{Body, FieldValidation, Operation, Request};
 use podgate_admission::resource::Resource;
 use podgate_admission::status::{Cause, Grouped, Status};
 use podgate_admission::value::Value;
+use serde_json::Value as Json;
 
-use super::check_escalation;
 use super::create::create_named;
 use super::read::{meta, shown};
+use super::{check_escalation, without_managed_fields};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::failure;
@@ -78,11 +79,14 @@ pub(crate) fn patch(server: &Server, state: &mut State, call: &Call<'_>) -> Answ
         return Status::not_found(failure::resource(call.resource), call.name).into();
     };
     let current = in_version(&old, call.resource);
-    let patched = patch::apply(kind, &current, call.body, call.resource.schema, call.minor)
-        .and_then(|patched| {
+    let (schema, minor) = (call.resource.schema, call.minor);
+    let typed = minor.number() >= FIRST_WITH_FIELD_VALIDATION
+        && call.options.field_validation() != FieldValidation::Ignore;
+    let patched =
+        patch::apply(kind, &current, call.body, schema, minor, typed).and_then(|patched| {
             let body = patched.to_string();
             let sent = decode_untyped(body.as_bytes()).unwrap_or_default();
-            check_decodes(&body, call)?;
+            check_decodes(kind, &patched, &body, call)?;
             check_name(&sent, call)?;
             check_version(&sent, &old, call)?;
             Ok(body)
@@ -104,6 +108,7 @@ fn store_update(
     if let Err(status) = check_escalation(state, call, body, Some(old)) {
         return status.into();
     }
+    let body = without_managed_fields(body);
     let response = chain::admit(
         server,
         &state.store,
@@ -117,7 +122,7 @@ fn store_update(
             user: call.user,
             dry_run: call.options.dry_run(),
             field_validation: call.options.field_validation(),
-            body: Body::Json(body),
+            body: Body::Json(&body),
             old: Some(old),
         },
     );
@@ -170,20 +175,21 @@ fn deleted_by(new: &Value<'_>, old: &Value<'_>) -> bool {
 }
 
 /// Refuses what a patch makes of an object where that is no such object any more. Upstream shows all
-/// of it, in an order of its own after a JSON patch or a merge patch, and as a Go map after a
-/// strategic merge patch.
-fn check_decodes(patched: &str, call: &Call<'_>) -> Result<(), Status> {
+/// of it after a JSON patch or a merge patch, in an order of its own.
+fn check_decodes(kind: Kind, patched: &Json, body: &str, call: &Call<'_>) -> Result<(), Status> {
     let strict = call.options.field_validation() == FieldValidation::Strict
         && call.minor.number() >= FIRST_WITH_FIELD_VALIDATION;
-    let error = match decode(patched.as_bytes(), call.resource.schema, call.minor) {
+    let (schema, minor) = (call.resource.schema, call.minor);
+    let error = match decode(body.as_bytes(), schema, minor) {
         Ok(decoded) if strict => DecodeError::strict(&decoded.strict),
         Ok(_) => None,
         Err(error) => Some(error),
     };
     let Some(error) = error else { return Ok(()) };
+    let (shown, error) = patch::misfit(kind, call.body, patched, error, schema, minor);
     let cause = Cause {
         reason: "FieldValueInvalid",
-        message: format!("Invalid value: {}: {error}", quote(patched)),
+        message: format!("Invalid value: {}: {error}", quote(&shown)),
         field: "patch".to_owned(),
     };
     let nothing = Grouped {

@@ -8,4 +8,5 @@ mod pod_security_policy;
 mod read;
 mod recorded;
 mod stages;
+mod subresources;
 mod write;

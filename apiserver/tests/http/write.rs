@@ -172,6 +172,14 @@ fn updates_are_refused(#[case] body: Value, #[case] code: u16, #[case] message: 
 #[case::renamed("merge", json!({"metadata": {"name": "y"}}), 400, "the name of the object (y) does not match the name on the URL (x)")]
 #[case::not_applicable("json", json!([{"op": "remove", "path": "/data/none"}]), 422, "the server rejected our request due to an error in our request")]
 #[case::no_object("merge", json!({"data": 1, "metadata": null}), 422, " \"\" is invalid: patch: Invalid value: \"{\\\"apiVersion\\\":\\\"v1\\\",\\\"data\\\":1,\\\"kind\\\":\\\"ConfigMap\\\"}\": json: cannot unmarshal number into Go struct field ConfigMap.data of type map[string]string")]
+// As 1.36 answered, with `data` in place of the fields of a pod.
+#[case::no_operation("json", json!([{"op": "foo", "path": "/data"}]), 422, "the server rejected our request due to an error in our request")]
+#[case::no_pointer("json", json!([{"op": "add", "path": "data", "value": 1}]), 422, "the server rejected our request due to an error in our request")]
+#[case::no_operations("json", json!({"op": "x"}), 400, "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp")]
+#[case::no_fields("merge", json!([]), 400, "error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}")]
+#[case::no_fields_either("strategic-merge", json!("x"), 400, "json: cannot unmarshal string into Go value of type map[string]interface {}")]
+#[case::no_directive("strategic-merge", json!({"data": {"$patch": "foo", "b": "c"}}), 500, "unknown patch type: foo in map: map[$patch:foo b:c]")]
+#[case::no_map("strategic-merge", json!({"data": "x"}), 422, " \"\" is invalid: patch: Invalid value: \"map[data:x]\": cannot restore map from string")]
 fn patches_are_refused(
     #[case] kind: &str,
     #[case] body: Value,
@@ -182,6 +190,34 @@ fn patches_are_refused(
     post(&server, &format!("{WEB}/configmaps"), &config_map("x"));
     let answer = patch(&server, &format!("{WEB}/configmaps/x"), kind, &body);
     assert_eq!((answer.code, answer.message()), (code, message));
+}
+
+/// A strategic patch goes into an object whose type is known, and which says it again.
+#[test]
+fn a_strategic_patch_does_not_change_the_kind() {
+    let server = web(36);
+    post(&server, &format!("{WEB}/configmaps"), &config_map("x"));
+    let body = json!({"kind": "Foo", "apiVersion": "v9", "data": {"a": "c"}});
+    let answer = patch(
+        &server,
+        &format!("{WEB}/configmaps/x"),
+        "strategic-merge",
+        &body,
+    );
+    assert_eq!(
+        (answer.code, &answer.body["kind"]),
+        (200, &json!("ConfigMap"))
+    );
+    assert_eq!(answer.body["data"]["a"], "c");
+}
+
+/// The field manager of 1.36 takes what it cannot read as if it were not there.
+#[test]
+fn bad_managed_fields_are_no_matter() {
+    let server = web(36);
+    let mut pod = pod("p");
+    pod["metadata"]["managedFields"] = json!([{"operation": "Foo", "manager": "m".repeat(200)}]);
+    assert_eq!(post(&server, &format!("{WEB}/pods"), &pod).code, 201);
 }
 
 #[test]

@@ -96,10 +96,21 @@ fn what_is_new_has_neither_nulls_nor_directives() {
     );
 }
 
+// As 1.36 answered.
+#[rstest]
+#[case(json!({"spec": {"containers": [{"image": "y"}]}}), "map: map[image:y] does not contain declared merge key: name")]
+#[case(json!({"spec": {"containers": [{"$patch": "foo", "name": "c"}]}}), "unknown patch type: foo in map: map[$patch:foo name:c]")]
+#[case(json!({"spec": {"$setElementOrder/containers": [{"name": "zz"}], "containers": [{"name": "c", "image": "q"}]}}), "The order in patch list:\n[map[image:q name:c]]\n doesn't match $setElementOrder list:\n[map[name:zz]]\n")]
+fn words_of_go(#[case] patch: Json, #[case] message: &str) {
+    let original = json!({"spec": {"containers": [{"name": "c"}]}});
+    let status = merged(&original, &patch).expect_err("refused");
+    assert_eq!((status.code, status.message.as_str()), (500, message));
+}
+
 #[rstest]
 #[case(json!({"$patch": "what"}), 500)]
 #[case(json!({"spec": {"containers": [{"image": "nginx"}]}}), 500)]
-#[case(json!({"spec": {"$retainKeys": ["containers"], "hostNetwork": true}}), 400)]
+#[case(json!({"spec": {"$retainKeys": ["containers"], "hostNetwork": true}}), 422)]
 #[case(json!({"spec": {"$setElementOrder/containers": {}}}), 400)]
 fn refusals(#[case] patch: Json, #[case] code: u16) {
     let original = json!({"spec": {"containers": [{"name": "c"}]}});
