@@ -62,6 +62,10 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Shows pending snapshots and accepts or rejects them.
     Review(ReviewArgs),
+    /// Brings up a real server, for working by hand.
+    Up(UpArgs),
+    /// Takes a server down that `up` has brought up.
+    Down(DownArgs),
     /// Removes what runs on real servers left that were killed.
     Clean(CleanArgs),
     /// Makes clusters/, scenarios/ and snapshots/ with an example that runs.
@@ -334,4 +338,49 @@ pub(crate) struct VersionsArgs {
     /// How it is printed.
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  podgate up --cluster psa-restricted --kubernetes 1.36
+  podgate up --backend apiserver --cluster psp-restricted --write-kubeconfig kubeconfig
+  podgate down 3f9a0c21")]
+pub(crate) struct UpArgs {
+    /// The cluster: the name of a file in clusters/, or a path. Its labels are on the namespace
+    /// `default`.
+    #[arg(long, value_name = "CLUSTER")]
+    pub(crate) cluster: String,
+
+    /// The version: 1.36, v1.36 or 1.36.2. The newest that the cluster is for when absent.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes: Option<String>,
+
+    /// Where to write a copy of the kubeconfig of the cluster's admin. A file that is there already
+    /// is left alone.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_kubeconfig: Option<PathBuf>,
+
+    /// What answers: kind or apiserver. (`podgate serve` is the embedded server.)
+    #[arg(long, value_name = "BACKEND", default_value = "kind")]
+    pub(crate) backend: Backend,
+
+    /// The folder of kube-apiserver, etcd and kube-controller-manager, or of a folder of them for
+    /// each version. When absent what `KUBEBUILDER_ASSETS` says, and else the PATH.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) assets: Option<PathBuf>,
+
+    /// The node image of the kind cluster, in place of the one that podgate versions lists.
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
+
+    /// Keeps what every component of the server logs in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) logs: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DownArgs {
+    /// The server, as `up` has named it.
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) names: Vec<String>,
 }

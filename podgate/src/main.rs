@@ -46,6 +46,8 @@ fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Explain(args) => command::explain::run(&args),
         Command::Serve(args) => command::serve::run(&args),
         Command::Review(args) => command::review::run(&args),
+        Command::Up(args) => command::up::run(&args),
+        Command::Down(args) => command::down::run(&args),
         Command::Clean(args) => command::clean::run(&args),
         Command::Init(args) => command::init::run(&args),
         Command::Versions(args) => command::versions::run(&args),

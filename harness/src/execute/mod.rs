@@ -3,6 +3,7 @@
 
 mod proof;
 pub mod real;
+pub mod up;
 
 use std::collections::BTreeMap;
 use std::num::NonZero;

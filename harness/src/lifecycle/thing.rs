@@ -35,6 +35,13 @@ pub enum Thing {
     },
     /// A kind cluster; its name has the run's id in it.
     KindCluster(KindCluster),
+    /// A kubeconfig at a place of the user's.
+    Kubeconfig {
+        /// Its path.
+        path: PathBuf,
+        /// What was written, as a hash: a file with other content is the user's by now.
+        written: u64,
+    },
 }
 
 impl fmt::Display for Thing {
@@ -46,6 +53,7 @@ impl fmt::Display for Thing {
                 None => f.write_str(component),
             },
             Self::KindCluster(cluster) => write!(f, "kind cluster {}", cluster.name),
+            Self::Kubeconfig { path, .. } => write!(f, "kubeconfig {}", path.display()),
         }
     }
 }
@@ -54,6 +62,15 @@ impl fmt::Display for Thing {
 const GONE: Duration = Duration::from_secs(10);
 
 impl Thing {
+    /// A kubeconfig that is about to be written.
+    #[must_use]
+    pub fn kubeconfig(path: &Path, text: &str) -> Self {
+        Self::Kubeconfig {
+            path: path.to_owned(),
+            written: hash(text.as_bytes()),
+        }
+    }
+
     /// Removes it in the run that made it.
     pub(super) fn remove(&self, child: Option<&mut Child>) -> Result<(), Error> {
         match self {
@@ -68,6 +85,7 @@ impl Thing {
                 Ok(())
             }
             Self::KindCluster(cluster) => cluster.delete().map(drop),
+            Self::Kubeconfig { path, written } => remove_unchanged(path, *written).map(drop),
         }
     }
 
@@ -98,9 +116,10 @@ impl Thing {
                 until_gone(component, *pid, is_own)?;
                 Ok(true)
             }
-            Self::KindCluster(cluster) if cluster.name.contains(id) => cluster.delete(),
             // Whether it ever started is not known; the mark in its environment finds it.
-            Self::Process { pid: None, .. } | Self::KindCluster(_) => Ok(false),
+            Self::Process { pid: None, .. } => Ok(false),
+            Self::KindCluster(cluster) => Ok(cluster.name.contains(id) && cluster.delete()?),
+            Self::Kubeconfig { path, written } => remove_unchanged(path, *written),
         }
     }
 }
@@ -135,6 +154,30 @@ fn kill_group(pid: u32) {
 
 fn raw(pid: u32) -> Option<Pid> {
     i32::try_from(pid).ok().and_then(Pid::from_raw)
+}
+
+/// Removes a file that still has the content that was written. Whether there was such a file.
+fn remove_unchanged(path: &Path, written: u64) -> Result<bool, Error> {
+    let failed = |error: &io::Error| {
+        Error::environment(format!("cannot remove {}: {error}", path.display()))
+            .hint("podgate clean tries again")
+    };
+    match fs::read(path) {
+        Ok(found) if hash(&found) == written => {
+            fs::remove_file(path).map_err(|e| failed(&e))?;
+            Ok(true)
+        }
+        Ok(_) => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+/// FNV-1a: nothing depends on its strength.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 fn remove_folder(path: &Path) -> Result<(), Error> {

@@ -12,7 +12,6 @@ use podgate_apiserver::{Clock, Seeded};
 use podgate_harness::backend::embedded;
 use podgate_harness::error::Error;
 use podgate_harness::suite::{Cluster, Project, Suite};
-use podgate_harness::versions;
 use podgate_policy::Minor;
 
 use crate::args::ServeArgs;
@@ -26,7 +25,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Error> {
         refuse_foreign(path)?;
     }
     let cluster = cluster(args)?;
-    let minor = minor(args, cluster.as_ref())?;
+    let minor = super::minor_of(args.kubernetes.as_deref(), cluster.as_ref())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -40,34 +39,6 @@ fn cluster(args: &ServeArgs) -> Result<Option<Cluster>, Error> {
     };
     let suite = Suite::clusters(&Project::load(Path::new(""))?)?;
     suite.cluster(name).map(Some)
-}
-
-/// The minor that was asked for, or the newest one that the cluster is for.
-fn minor(args: &ServeArgs, cluster: Option<&Cluster>) -> Result<Minor, Error> {
-    let Some(text) = args.kubernetes.as_deref() else {
-        let newest = cluster.and_then(|cluster| cluster.minors.last());
-        return Ok(newest.copied().unwrap_or(Minor::NEWEST));
-    };
-    let range = super::range(text)?;
-    let minor = range.first();
-    if minor != range.last() {
-        return Err(
-            Error::input(format!("--kubernetes: `{text}` is more than one version"))
-                .hint("a server has one version: write it like 1.36"),
-        );
-    }
-    if let Some(cluster) = cluster.filter(|cluster| !cluster.minors.contains(&minor)) {
-        let name = &cluster.name;
-        let ranges: Vec<String> = versions::ranges(&cluster.minors)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        return Err(
-            Error::input(format!("cluster `{name}` is not for Kubernetes {minor}"))
-                .hint(format!("it is for {}", ranges.join(", "))),
-        );
-    }
-    Ok(minor)
 }
 
 async fn serve(args: &ServeArgs, cluster: Option<&Cluster>, minor: Minor) -> Result<Exit, Error> {

@@ -1,6 +1,7 @@
 //! Real servers: which backend the flags name, what it would boot, and a run on it.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use podgate_harness::backend::Backend;
 use podgate_harness::backend::apiserver::ApiServer;
@@ -15,11 +16,15 @@ use crate::show::progress::Progress;
 use crate::show::{self, counted};
 
 /// The backend that the flags name; `None` for the embedded server.
-pub(crate) fn backend(args: &ServerArgs) -> Result<Option<Box<dyn Backend>>, Error> {
-    Ok(match args.backend {
+pub(crate) fn backend(
+    backend: args::Backend,
+    assets: Option<&Path>,
+    image: Option<&str>,
+) -> Result<Option<Box<dyn Backend>>, Error> {
+    Ok(match backend {
         args::Backend::Embedded => None,
-        args::Backend::Kind => Some(Box::new(Kind::find(args.image.clone())?)),
-        args::Backend::Apiserver => Some(Box::new(ApiServer::new(args.assets.as_deref())?)),
+        args::Backend::Kind => Some(Box::new(Kind::find(image)?)),
+        args::Backend::Apiserver => Some(Box::new(ApiServer::new(assets)?)),
     })
 }
 

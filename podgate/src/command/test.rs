@@ -28,7 +28,11 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
         project: project.kubernetes,
     };
     let mut plan = Plan::new(&suite, &selection)?;
-    let backend = servers::backend(&args.server)?;
+    let backend = servers::backend(
+        args.server.backend,
+        args.server.assets.as_deref(),
+        args.server.image.as_deref(),
+    )?;
     if let Some(backend) = &backend {
         plan.restrict(backend.as_ref(), selection.kubernetes.is_some())?;
     }

@@ -2,7 +2,6 @@
 //! one that made it has died.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -69,14 +68,17 @@ impl KindCluster {
     /// Deletes it; what is not there is deleted already. Whether there was anything to delete.
     pub fn delete(&self) -> Result<bool, Error> {
         let there = !self.containers()?.is_empty();
-        // kind locks the kubeconfig that it edits, also where it is gone. Not to touch the user's, it gets its own.
-        if let Some(folder) = self.kubeconfig.parent() {
-            let _ = fs::create_dir_all(folder);
-        }
+        // kind locks the kubeconfig that it edits, and makes its folder where that is gone. The user's it shall never
+        // take, so it gets one that nobody has.
+        let folder = self.kubeconfig.parent();
+        let kubeconfig = match folder.filter(|folder| folder.is_dir()) {
+            Some(_) => self.kubeconfig.clone(),
+            None => std::env::temp_dir().join(format!("{}.kubeconfig", self.name)),
+        };
         let mut command = self.kind();
         command
             .args(["delete", "cluster", "--name", &self.name, "--kubeconfig"])
-            .arg(&self.kubeconfig);
+            .arg(kubeconfig);
         let said = match run(&mut command) {
             Ok(output) if output.status.success() => String::new(),
             Ok(output) => last_line(&output.stderr),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use http::Method;
+use http::{Method, Request};
 use kube::Client;
 
 use super::cluster::KindCluster;
@@ -147,19 +147,18 @@ fn between<'t>(text: &'t str, before: &str, after: &str) -> Option<&'t str> {
 pub(super) async fn settle(
     cluster: &KindCluster,
     configuration: &Configuration<'_>,
-    leave: Option<Leave>,
+    leave: Leave,
     spec: &BootSpec<'_>,
     stage: &dyn Fn(&str),
 ) -> Result<String, Error> {
     let client = real::client(&cluster.kubeconfig).await?;
     stage("waiting for the API server");
     poll("the API server to be ready", READY, || async {
-        let answer = ask(&client, Method::GET, "/readyz".to_owned(), None).await?;
-        let seen = format!("/readyz answers {}", answer.code);
-        Ok(if answer.succeeded() {
-            Ok(())
-        } else {
-            Err(seen)
+        let request = Request::get("/readyz").body(Vec::new());
+        let request = request.expect("a constant path makes a request");
+        Ok(match client.request_text(request).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("/readyz: {error}")),
         })
     })
     .await?;
@@ -175,10 +174,6 @@ pub(super) async fn settle(
         ))
         .hint("--kubernetes has to name the minor that is in the image"));
     }
-    if let Some(leave) = leave {
-        stage("letting the system's own pods in");
-        leave.give(&client).await?;
-    }
     stage("waiting for the default service account");
     for namespace in ["default", "kube-system"] {
         let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/default");
@@ -189,6 +184,12 @@ pub(super) async fn settle(
         )
         .await?;
     }
+    let before = if leave.is_needed() {
+        stage("letting the system's own pods in");
+        Some(leave.give(&client).await?)
+    } else {
+        None
+    };
     stage("comparing the flags of kube-apiserver");
     let path = format!(
         "/api/v1/namespaces/kube-system/pods/kube-apiserver-{}",
@@ -196,12 +197,10 @@ pub(super) async fn settle(
     );
     let pod = found(&client, "the pod of kube-apiserver", path).await?;
     proof::arguments(&pod, &configuration.arguments())?;
-    if let Some(leave) = leave {
+    if let Some(before) = before {
         stage("waiting for the system's own pods");
         Leave::used(&client).await?;
-        leave
-            .take_back(&client, spec.clusters[0], spec.minor)
-            .await?;
+        leave.take_back(&client, before).await?;
     }
     Ok(version)
 }

@@ -47,7 +47,7 @@ pub struct Kind {
 impl Kind {
     /// Finds kind and a container engine that answers. `image` is a node image for every boot, in place of those
     /// that [`NodeImage`] knows.
-    pub fn find(image: Option<String>) -> Result<Self, Error> {
+    pub fn find(image: Option<&str>) -> Result<Self, Error> {
         let binary = match std::env::var_os(BINARY).filter(|name| !name.is_empty()) {
             Some(named) => PathBuf::from(named),
             None => engine::on_path("kind").ok_or_else(|| {
@@ -74,7 +74,7 @@ impl Kind {
             release,
             engine,
             host,
-            image,
+            image: image.map(str::to_owned),
         })
     }
 
@@ -129,7 +129,7 @@ impl Backend for Kind {
             admission = Some((folder, files[0].0.clone()));
         }
         let image = self.image(spec.minor);
-        let leave = system::Leave::of(spec.flags(), spec.admission(), spec.minor);
+        let leave = system::Leave::of(spec.flags(), spec.admission());
         let configuration = Configuration {
             name: &cluster.name,
             image: &image,
@@ -139,7 +139,7 @@ impl Backend for Kind {
                 .as_ref()
                 .map(|(folder, file)| (folder.as_path(), file.as_str())),
             cgroup: self.host.cgroup,
-            rejects_system_pods: leave.is_some(),
+            rejects_system_pods: leave.is_needed(),
         };
         let file = folder.join("kind.yaml");
         create::write(&file, &configuration.to_yaml())?;
@@ -151,10 +151,8 @@ impl Backend for Kind {
             claim,
         };
         let stage = |stage: &str| {
-            watch.event(Event::Stage {
-                boot: &spec.title,
-                stage,
-            });
+            let boot = &spec.title;
+            watch.event(Event::Stage { boot, stage });
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

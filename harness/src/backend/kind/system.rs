@@ -10,14 +10,12 @@ use std::time::Duration;
 
 use http::Method;
 use kube::Client;
-use podgate_policy::Minor;
 use serde_json::{Value, json};
 
 use super::poll::poll;
-use crate::backend::embedded::Boot;
 use crate::error::Error;
 use crate::exchange::{Answer, Call, Identity, exchange};
-use crate::suite::{Admission, Cluster, Flags};
+use crate::suite::{Admission, Flags};
 
 /// How long the cluster's own pods may take to be there once they may be.
 const PODS: Duration = Duration::from_mins(3);
@@ -31,45 +29,47 @@ const NAME: &str = "podgate-system";
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 
 /// What the system's pods are let in by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Leave {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Leave {
     /// A policy and the right to use it.
-    Policy,
+    policy: bool,
     /// Labels of their namespaces.
-    Labels,
+    labels: bool,
 }
 
 impl Leave {
-    /// What a server with these flags takes; `None` where it admits the system's pods as it is.
-    pub(super) fn of(flags: &Flags, admission: Option<&Admission>, minor: Minor) -> Option<Self> {
-        const LAST_WITH_POLICIES: Minor = Minor::known(24);
-        let policies = flags
-            .enable_admission_plugins
-            .iter()
-            .any(|plugin| plugin == "PodSecurityPolicy");
-        if policies && minor <= LAST_WITH_POLICIES {
-            Some(Self::Policy)
-        } else {
+    /// What a server with these flags takes.
+    pub(super) fn of(flags: &Flags, admission: Option<&Admission>) -> Self {
+        Self {
+            policy: flags
+                .enable_admission_plugins
+                .iter()
+                .any(|plugin| plugin == "PodSecurityPolicy"),
             // Whether it has defaults that reject them is not looked into: the labels are removed again.
-            admission.map(|_| Self::Labels)
+            labels: admission.is_some(),
         }
     }
 
-    /// Lets the system's pods in.
-    pub(super) async fn give(self, client: &Client) -> Result<(), Error> {
-        match self {
-            Self::Policy => {
-                for (path, _, object) in policy() {
-                    let body = object.to_string();
-                    done(
-                        ask(client, Method::POST, path.to_owned(), Some(&body)).await?,
-                        &[409],
-                    )?;
-                }
+    /// Whether the server does not admit the system's pods as it is.
+    pub(super) const fn is_needed(self) -> bool {
+        self.policy || self.labels
+    }
+
+    /// Lets the system's pods in. What a pod was answered with before is what it has to be answered with once the
+    /// leave is taken back.
+    pub(super) async fn give(self, client: &Client) -> Result<u16, Error> {
+        let before = dry_run(client).await?.code;
+        if self.policy {
+            for (path, _, object) in policy() {
+                let body = object.to_string();
+                let made = ask(client, Method::POST, path.to_owned(), Some(&body)).await?;
+                done(made, &[409])?;
             }
-            Self::Labels => label(client, &json!("privileged")).await?,
         }
-        Ok(())
+        if self.labels {
+            label(client, &json!("privileged")).await?;
+        }
+        Ok(before)
     }
 
     /// Waits until the system's pods are there, as far as the cluster has any.
@@ -92,28 +92,21 @@ impl Leave {
         .await
     }
 
-    /// Takes the leave back, and waits until the API server answers as the embedded one does that never gave any.
-    pub(super) async fn take_back(
-        self,
-        client: &Client,
-        cluster: &Cluster,
-        minor: Minor,
-    ) -> Result<(), Error> {
-        match self {
-            Self::Policy => {
-                for (path, name, _) in policy().into_iter().rev() {
-                    let path = format!("{path}/{name}");
-                    done(ask(client, Method::DELETE, path, None).await?, &[404])?;
-                }
+    /// Takes the leave back, and waits until the API server has noticed.
+    pub(super) async fn take_back(self, client: &Client, before: u16) -> Result<(), Error> {
+        if self.policy {
+            for (path, name, _) in policy().into_iter().rev() {
+                let path = format!("{path}/{name}");
+                done(ask(client, Method::DELETE, path, None).await?, &[404])?;
             }
-            Self::Labels => label(client, &Value::Null).await?,
         }
-        let embedded = Boot::new(cluster, minor)?.client();
-        let expected = dry_run(&embedded).await?.code;
+        if self.labels {
+            label(client, &Value::Null).await?;
+        }
         poll("the system's leave to be gone", NOTICED, || async {
             let code = dry_run(client).await?.code;
-            let seen = format!("a pod is answered with {code} and not with {expected}");
-            Ok(if code == expected { Ok(()) } else { Err(seen) })
+            let seen = format!("a pod is answered with {code}, and with {before} before");
+            Ok(if code == before { Ok(()) } else { Err(seen) })
         })
         .await
     }
