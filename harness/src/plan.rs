@@ -301,6 +301,16 @@ impl Plan {
         parts
     }
 
+    /// Leaves only those scenarios on those clusters that `runs` says.
+    pub fn retain(&mut self, runs: impl Fn(&Cluster, &Scenario) -> bool) {
+        for job in &mut self.jobs {
+            let cluster = &self.clusters[job.cluster];
+            job.scenarios
+                .retain(|scenario| runs(cluster, &self.scenarios[*scenario]));
+        }
+        self.jobs.retain(|job| !job.scenarios.is_empty());
+    }
+
     /// How many cells (a scenario on a cluster at a minor) it has.
     #[must_use]
     pub fn cells(&self) -> usize {

@@ -11,11 +11,15 @@ pub(crate) struct Choice {
     clusters: Vec<String>,
     kubernetes: Option<String>,
     backend: Option<String>,
+    assets: Option<String>,
+    image: Option<String>,
+    logs: Option<String>,
     filters: Vec<String>,
 }
 
 impl Choice {
-    /// Reads `[--cluster C]... [--kubernetes V] [--backend B] [FILTER]...`.
+    /// Reads `[--cluster C]... [--kubernetes V] [--backend B] [--assets DIR] [--image I] [--logs DIR]
+    /// [FILTER]...`.
     pub(crate) fn parse(args: &[&str]) -> Result<Self> {
         let mut choice = Self::default();
         let mut args = args.iter();
@@ -35,6 +39,9 @@ impl Choice {
                 "--cluster" => choice.clusters.push(value()?),
                 "--kubernetes" => choice.kubernetes = Some(value()?),
                 "--backend" => choice.backend = Some(value()?),
+                "--assets" => choice.assets = Some(absolute(&value()?)?),
+                "--image" => choice.image = Some(value()?),
+                "--logs" => choice.logs = Some(absolute(&value()?)?),
                 // `--exact`, `--list` and their like are the test target's.
                 _ => choice.filters.push(arg.to_owned()),
             }
@@ -49,10 +56,19 @@ impl Choice {
             ("PODGATE_CLUSTER", clusters),
             ("PODGATE_KUBERNETES", self.kubernetes.clone()),
             ("PODGATE_BACKEND", self.backend.clone()),
+            ("PODGATE_ASSETS", self.assets.clone()),
+            ("PODGATE_IMAGE", self.image.clone()),
+            ("PODGATE_LOGS", self.logs.clone()),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
     }
+}
+
+/// The test target runs in another folder.
+fn absolute(path: &str) -> Result<String> {
+    let absolute = std::path::absolute(path).with_context(|| format!("{path} is no path"))?;
+    Ok(absolute.to_string_lossy().into_owned())
 }
 
 /// Runs the suite.

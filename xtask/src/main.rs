@@ -21,8 +21,11 @@ USAGE:
     cargo xtask TASK
 
 TASKS:
-    conformance [--cluster C]... [--kubernetes V] [--backend embedded] [FILTER]...
-                         run the suite as cargo tests, one for each cluster and scenario;
+    conformance [--cluster C]... [--kubernetes V] [--backend B] [FILTER]...
+                         run the suite as cargo tests, one for each cluster and scenario, on the
+                         embedded server, or on real ones that are booted first and removed
+                         afterwards: apiserver (with --assets DIR), kind (with --image I);
+                         --logs DIR keeps what they say;
                          what else stands there goes to the test target (--list, --exact)
     ci                   everything that a push must pass
     codegen [--check]    write the schema tables from the Go types of k8s.io/api and from

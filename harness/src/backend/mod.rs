@@ -22,6 +22,30 @@ use crate::error::Error;
 use crate::lifecycle::Run;
 use crate::suite::{Admission, Cluster, Flags};
 
+/// What a backend has to be told.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The folder of the binaries, for `apiserver`.
+    pub assets: Option<PathBuf>,
+    /// The node image, for `kind`.
+    pub image: Option<String>,
+}
+
+/// The backend of that name; `None` for `embedded`.
+pub fn named(name: &str, settings: &Settings) -> Result<Option<Box<dyn Backend>>, Error> {
+    Ok(match name {
+        "embedded" => None,
+        "apiserver" => Some(Box::new(apiserver::ApiServer::new(
+            settings.assets.as_deref(),
+        )?)),
+        "kind" => Some(Box::new(kind::Kind::find(settings.image.as_deref())?)),
+        _ => {
+            return Err(Error::input(format!("there is no backend `{name}`"))
+                .hint("the backends are embedded, apiserver and kind"));
+        }
+    })
+}
+
 /// Brings up real API servers.
 pub trait Backend: Sync {
     /// Its name on the command line: `kind`.

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use podgate_harness::backend::Backend;
-use podgate_harness::backend::apiserver::ApiServer;
-use podgate_harness::backend::kind::Kind;
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+use podgate_harness::backend::{self, Backend, Settings};
 use podgate_harness::error::Error;
 use podgate_harness::execute::{Results, real};
 use podgate_harness::lifecycle::{self, Run};
@@ -21,11 +21,12 @@ pub(crate) fn backend(
     assets: Option<&Path>,
     image: Option<&str>,
 ) -> Result<Option<Box<dyn Backend>>, Error> {
-    Ok(match backend {
-        args::Backend::Embedded => None,
-        args::Backend::Kind => Some(Box::new(Kind::find(image)?)),
-        args::Backend::Apiserver => Some(Box::new(ApiServer::new(assets)?)),
-    })
+    let name = backend.to_possible_value();
+    let settings = Settings {
+        assets: assets.map(Path::to_owned),
+        image: image.map(str::to_owned),
+    };
+    backend::named(name.as_ref().map_or("", PossibleValue::get_name), &settings)
 }
 
 /// The boots with their cells, a line each.
