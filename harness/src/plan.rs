@@ -194,7 +194,11 @@ impl Plan {
             let lacking = match backend.serves(job.minor) {
                 Ok(()) => None,
                 Err(error) if asked => return Err(error),
-                Err(error) => Some(error.message().to_owned()),
+                // What is lacking is the same for minors whose reasons differ in nothing else.
+                Err(error) => {
+                    let minor = job.minor.to_string();
+                    Some(error.message().replace(&minor, "that version"))
+                }
             };
             served.insert(job.minor, lacking);
         }

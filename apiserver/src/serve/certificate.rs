@@ -13,9 +13,10 @@ use rcgen::{
 };
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::Error;
+use super::{Credentials, Error};
 
 /// Clocks of clients may be behind.
 const BEFORE: Duration = Duration::from_hours(1);
@@ -48,12 +49,32 @@ pub(super) fn make(ip: IpAddr) -> Result<Certificate, Error> {
     let key = KeyPair::generate()?;
     let certificate = serving(ip)?.signed_by(&key, &issuer)?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let tls = tls(vec![certificate.der().clone()], key)?;
+    Ok(Certificate { authority, tls })
+}
+
+/// The certificate that somebody else made, which a client trusts as it is.
+pub(super) fn given(credentials: &Credentials) -> Result<Certificate, Error> {
+    let unreadable = |error: pem::Error| Error::Pem(error.to_string());
+    let chain = CertificateDer::pem_slice_iter(credentials.certificate.as_bytes());
+    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+    let key = PrivateKeyDer::from_pem_slice(credentials.key.as_bytes()).map_err(unreadable)?;
+    Ok(Certificate {
+        authority: credentials.certificate.clone(),
+        tls: tls(chain, key)?,
+    })
+}
+
+fn tls(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, Error> {
     let mut tls = ServerConfig::builder_with_provider(ring::default_provider().into())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)?;
+        .with_single_cert(chain, key)?;
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Certificate { authority, tls })
+    Ok(tls)
 }
 
 fn authority() -> CertificateParams {

@@ -20,6 +20,7 @@ mod certificate;
 mod connection;
 mod token;
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -43,6 +44,28 @@ pub struct Options {
     pub address: SocketAddr,
     /// What a client may take up.
     pub limits: Limits,
+    /// What the server shows and demands; new ones are made when absent.
+    pub credentials: Option<Credentials>,
+}
+
+/// A certificate and a token that somebody else made, as `--tls-cert-file`, `--tls-private-key-file`
+/// and `--token-auth-file` name them. Debug output does not show the secrets.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The server's certificate and those that signed it, as PEM.
+    pub certificate: String,
+    /// Its key, as PEM.
+    pub key: String,
+    /// The bearer token of the cluster's admin.
+    pub token: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("certificate", &self.certificate)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Options {
@@ -50,6 +73,7 @@ impl Default for Options {
         Self {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             limits: Limits::default(),
+            credentials: None,
         }
     }
 }
@@ -98,6 +122,9 @@ pub enum Error {
     /// No certificate could be made.
     #[error("cannot make a certificate")]
     Certificate(#[from] rcgen::Error),
+    /// A certificate or a key that was given is none.
+    #[error("cannot read the certificate or its key: {0}")]
+    Pem(String),
     /// TLS could not be set up with the certificate.
     #[error("cannot set up TLS")]
     Tls(#[from] tokio_rustls::rustls::Error),
@@ -117,15 +144,21 @@ pub struct Listening {
     limits: Limits,
 }
 
-/// Listens, with a new certificate authority, certificate and token. It has to be called on a Tokio
+/// Listens, with a new certificate authority, certificate and token unless some are given. It has to be called on a Tokio
 /// runtime with I/O and time.
 pub async fn listen(server: ApiServer, options: Options) -> Result<Listening, Error> {
-    let Options { address, limits } = options;
+    let Options {
+        address,
+        limits,
+        credentials,
+    } = options;
     let failed = |source| Error::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let certificate = certificate::make(address.ip())?;
-    let token = Token::draw()?;
+    let (certificate, token) = match &credentials {
+        Some(given) => (certificate::given(given)?, Token::given(&given.token)),
+        None => (certificate::make(address.ip())?, Token::draw()?),
+    };
     let access = Access::new(reachable(address), certificate.authority, token.as_str());
     Ok(Listening {
         listener,

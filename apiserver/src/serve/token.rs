@@ -35,6 +35,11 @@ impl Token {
         Ok(Self(text.into()))
     }
 
+    /// A token that somebody else drew.
+    pub(super) fn given(token: &str) -> Self {
+        Self(token.into())
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }

@@ -146,9 +146,11 @@ impl Run {
         &self.shared.folder
     }
 
-    /// A folder in it, made where it is not there yet.
+    /// A folder in it, made where it is not there yet. As with all that a run makes, whoever ends the
+    /// run goes first: a folder that was removed must not come back.
     pub fn subfolder(&self, name: &str) -> Result<PathBuf, Error> {
         let folder = self.folder().join(name);
+        let _state = self.shared.state();
         fs::create_dir_all(&folder).map_err(|error| {
             Error::environment(format!("cannot make {}: {error}", folder.display()))
         })?;
@@ -158,6 +160,7 @@ impl Run {
     /// A new folder in it, which goes with the returned value.
     pub fn scratch(&self, name: &str) -> Result<Scratch, Error> {
         let path = self.folder().join(name);
+        let _state = self.shared.state();
         thing::make_private_folder(&path)?;
         Ok(Scratch {
             path,
@@ -168,6 +171,7 @@ impl Run {
     /// Where the log of a component goes: `etcd.log` of a boot.
     pub fn log(&self, boot: &str, component: &str) -> Result<PathBuf, Error> {
         let folder = self.shared.logs.join(boot);
+        let _state = self.shared.state();
         fs::create_dir_all(&folder).map_err(|error| {
             Error::environment(format!("cannot make {}: {error}", folder.display()))
                 .hint("--logs takes a folder that can be written")

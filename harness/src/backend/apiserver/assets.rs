@@ -52,7 +52,7 @@ impl Assets {
             Some((folder, "KUBEBUILDER_ASSETS"))
         });
         match named {
-            Some((folder, source)) => Self::in_folder(&folder, source, &path),
+            Some((folder, source)) => Self::in_folder(&absolute(&folder), source, &path),
             None => Self::on_path(&path),
         }
     }
@@ -73,7 +73,7 @@ impl Assets {
     }
 
     fn on_path(path: &OsString) -> Result<Self, Error> {
-        let folders: Vec<PathBuf> = std::env::split_paths(path).collect();
+        let folders: Vec<PathBuf> = std::env::split_paths(path).map(|p| absolute(&p)).collect();
         let mut assets = Self::of("PATH".to_owned(), &folders)?;
         assets.add_etcd(&[], path)?;
         Ok(assets)
@@ -123,7 +123,8 @@ impl Assets {
     /// Finds etcd for each set: beside its kube-apiserver, else in `folders`, else on the `PATH`.
     fn add_etcd(&mut self, folders: &[PathBuf], path: &OsString) -> Result<(), Error> {
         for set in self.sets.values_mut() {
-            let others = folders.iter().cloned().chain(std::env::split_paths(path));
+            let on_path = std::env::split_paths(path).map(|folder| absolute(&folder));
+            let others = folders.iter().cloned().chain(on_path);
             let places = std::iter::once(set.etcd.clone());
             let mut places = places.chain(others.map(|folder| folder.join("etcd")));
             set.etcd = places.find(|etcd| etcd.is_file()).ok_or_else(|| {
@@ -152,6 +153,11 @@ impl Assets {
             ))
         })
     }
+}
+
+/// The programs run in a folder of their own.
+fn absolute(folder: &Path) -> PathBuf {
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
 fn subfolders(folder: &Path) -> Vec<PathBuf> {
