@@ -5,6 +5,7 @@
 mod context;
 mod finding;
 mod judge;
+mod trial;
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
@@ -16,6 +17,7 @@ pub use finding::{AnswerLine, Finding, PodFinding};
 use podgate_admission::resource;
 use podgate_manifest::{Document, Input, Source, WalkOptions};
 use podgate_policy::Minor;
+pub use trial::{PolicyError, Says, Trial, TriedPolicy, UsableBy};
 
 use crate::error::Error;
 use crate::suite::{Manifest, Requester};

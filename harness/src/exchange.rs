@@ -53,6 +53,15 @@ pub enum Identity {
 }
 
 impl Identity {
+    /// Whether authorization lets it do everything: a member of `system:masters`.
+    #[must_use]
+    pub fn is_master(&self) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::User { groups, .. } => groups.iter().any(|group| group == "system:masters"),
+        }
+    }
+
     /// The name that outcomes show: `admin`, the user's, or a service account's short one.
     #[must_use]
     pub fn shown(&self) -> &str {

@@ -3,7 +3,8 @@
 
 use podgate_policy::Minor;
 
-use crate::outcome::{Outcome, Rejection, Verdict};
+use crate::outcome::{Outcome, Rejection, Stage, Verdict};
+use crate::psp::AppliedPolicy;
 use crate::suite::{Cluster, Expectation, Expected, ExpectedVerdict, Scenario};
 
 /// An expectation that does not hold.
@@ -58,9 +59,13 @@ fn differences(expectation: &Expectation, outcomes: &[Outcome]) -> Vec<String> {
         &expectation.own,
         &outcome.own.verdict,
     ));
+    differences.extend(compare_policy("the object", &expectation.own, &outcome.own));
     if expectation.pods != Expected::default() {
         match &outcome.pods {
-            Some(pods) => differences.extend(compare("its pods", &expectation.pods, &pods.verdict)),
+            Some(pods) => {
+                differences.extend(compare("its pods", &expectation.pods, &pods.verdict));
+                differences.extend(compare_policy("its pods", &expectation.pods, pods));
+            }
             None => differences.push("it has no pods to judge".to_owned()),
         }
     }
@@ -136,4 +141,44 @@ fn compare(whose: &str, expected: &Expected, verdict: &Verdict) -> Option<String
         )),
         _ => None,
     }
+}
+
+/// Compares the policy that admitted a pod, and what it changed, with what is expected of them.
+fn compare_policy(whose: &str, expected: &Expected, stage: &Stage) -> Option<String> {
+    let psp = stage.psp.as_ref();
+    let got = psp.map(|psp| psp.policy.as_str());
+    if let Some(wanted) = &expected.policy
+        && got != Some(wanted)
+    {
+        let got = got.map_or("none".to_owned(), |got| format!("`{got}`"));
+        return Some(format!(
+            "{whose} should be admitted by policy `{wanted}`, but the policy is {got}"
+        ));
+    }
+    let wanted = expected.changes.as_ref()?;
+    let changed: Vec<&str> = psp
+        .map(|AppliedPolicy { changes, .. }| changes.iter().map(|c| c.field.as_str()).collect())
+        .unwrap_or_default();
+    let named = || match changed.as_slice() {
+        [] => "nothing".to_owned(),
+        changed => changed.join(", "),
+    };
+    let missing: Vec<&str> = wanted
+        .iter()
+        .map(String::as_str)
+        .filter(|wanted| !changed.contains(wanted))
+        .collect();
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return Some(format!(
+            "the policy should change {missing} of {whose}, but changes {}",
+            named()
+        ));
+    }
+    (wanted.is_empty() && !changed.is_empty()).then(|| {
+        format!(
+            "the policy should change nothing of {whose}, but changes {}",
+            named()
+        )
+    })
 }

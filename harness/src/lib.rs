@@ -20,6 +20,7 @@ mod subject;
 pub mod attribute;
 pub mod expect;
 pub mod outcome;
+pub mod psp;
 pub mod redact;
 pub mod report;
 pub mod snapshot;

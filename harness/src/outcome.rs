@@ -12,6 +12,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::attribute::{StatusView, attribute};
+use crate::psp::AppliedPolicy;
 
 /// What became of one object in one step of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +91,9 @@ pub struct Stage {
     pub requester: String,
     /// The server's decision.
     pub verdict: Verdict,
+    /// The `PodSecurityPolicy` that a new pod was admitted by, where the cluster has that plugin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub psp: Option<AppliedPolicy>,
     /// The texts of the `Warning` headers, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -289,6 +293,7 @@ mod tests {
                 requester: "admin".into(),
                 verdict: Verdict::Admitted,
                 warnings: vec!["w".into()],
+                psp: None,
                 audit_annotations: Some(BTreeMap::new()),
             },
             pods: Some(Stage {
@@ -300,6 +305,7 @@ mod tests {
                     message: "m".into(),
                 }),
                 warnings: Vec::new(),
+                psp: None,
                 audit_annotations: Some(BTreeMap::new()),
             }),
         };

@@ -180,6 +180,7 @@ fn directly(cluster: &Cluster, scenario: &Scenario, minor: Minor) -> Vec<Outcome
                 stage
             });
             let mut own = stage(finding.answer);
+            Redaction::new().stage(&mut own);
             if object.ends_with('-')
                 && let Some(rejection) = own.verdict.rejection()
             {
@@ -218,6 +219,7 @@ fn stage(answer: AnswerLine) -> Stage {
         requester: answer.r#as,
         verdict,
         warnings: answer.warnings,
+        psp: answer.psp,
         audit_annotations: Some(answer.audit_annotations),
     }
 }
@@ -257,7 +259,9 @@ fn the_suite_is_answered_alike() {
     let suite = suite();
     let mut answers = 0;
     for scenario in &suite.scenarios {
-        answers += compare(&suite.clusters, scenario).values().sum::<usize>();
+        let clusters = suite.clusters.iter().filter(|it| scenario.runs_on(it));
+        let clusters: Vec<Cluster> = clusters.cloned().collect();
+        answers += compare(&clusters, scenario).values().sum::<usize>();
     }
     assert!(answers > 500, "{answers}");
 }

@@ -29,6 +29,7 @@ fn outcomes(rejected: bool) -> Outcomes {
             requester: "admin".into(),
             verdict,
             warnings: vec!["unknown field \"spec.foo\"".into()],
+            psp: None,
             audit_annotations: Some(BTreeMap::new()),
         };
         let object = "Pod/a".into();

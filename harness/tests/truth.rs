@@ -205,6 +205,7 @@ fn redaction_and_a_snapshot_leave_it_so() {
             requester: "admin".into(),
             verdict: verdict.clone(),
             warnings: vec![failure.message.clone()],
+            psp: None,
             audit_annotations: Some(BTreeMap::new()),
         };
         let object = format!("Pod/{}", failure.name);

@@ -119,7 +119,9 @@ fn choose(
     let view = view::of(pod);
     let users = Users::new(attributes, pod);
     let found = find(attributes, &users, &policies, &view, phase);
-    if attributes.wants_explanation {
+    // What the second phase says of a pod that has been changed is of no news, unless it refuses it.
+    let decides = attributes.explanation.is_none() || found.is_err();
+    if attributes.wants_explanation && decides {
         let admitted_by = found.as_ref().ok().map(|(policy, _)| (*policy).to_owned());
         attributes.explanation = Some(explanation::of(
             attributes,

@@ -6,7 +6,9 @@ use podgate_policy::Minor;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::trial::{Trial, TriedPolicy};
 use crate::outcome::{By, Rejection, Stage, Verdict};
+use crate::psp::{AppliedPolicy, FieldChange};
 
 /// The verdict on an object. Serialised it is the line that users' tools read; the names and the
 /// order of its fields are part of the contract, so [`Serialize`] spells them out.
@@ -95,6 +97,20 @@ pub struct AnswerLine {
     pub warnings: Vec<String>,
     /// The audit annotations.
     pub audit_annotations: BTreeMap<String, String>,
+    /// The `PodSecurityPolicy` that a pod is admitted by.
+    pub psp: Option<AppliedPolicy>,
+    /// What each `PodSecurityPolicy` says of a pod, where the server has the plugin.
+    pub trial: Option<Trial>,
+}
+
+/// What is told of policies in a line.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Policies<'a> {
+    policy: Option<&'a str>,
+    only_by_masters: bool,
+    changes: &'a [FieldChange],
+    tried: &'a [TriedPolicy],
 }
 
 impl AnswerLine {
@@ -111,6 +127,8 @@ impl AnswerLine {
             message: None,
             warnings: stage.warnings,
             audit_annotations: stage.audit_annotations.unwrap_or_default(),
+            psp: stage.psp,
+            trial: None,
         };
         match stage.verdict {
             Verdict::Admitted => {
@@ -138,7 +156,18 @@ impl AnswerLine {
         line.serialize_entry("checks", &self.checks)?;
         line.serialize_entry("message", &self.message)?;
         line.serialize_entry("warnings", &self.warnings)?;
-        line.serialize_entry("auditAnnotations", &self.audit_annotations)
+        line.serialize_entry("auditAnnotations", &self.audit_annotations)?;
+        if let Some(trial) = &self.trial {
+            let applied = self.psp.as_ref();
+            let policies = Policies {
+                policy: applied.map(|applied| applied.policy.as_str()),
+                only_by_masters: applied.is_some_and(|applied| applied.only_by_masters),
+                changes: applied.map_or(&[], |applied| &applied.changes),
+                tried: &trial.tried,
+            };
+            line.serialize_entry("psp", &policies)?;
+        }
+        Ok(())
     }
 
     pub(super) fn reject(&mut self, rejection: Rejection) {

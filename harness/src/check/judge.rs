@@ -4,6 +4,8 @@
 use podgate_admission::controller;
 use podgate_admission::decode::decode_untyped;
 use podgate_admission::encode::{encode, encode_untyped};
+use podgate_admission::plugins::Plugin;
+use podgate_admission::plugins::pod_security_policy::Explanation;
 use podgate_admission::request::{Body, FieldValidation, Operation, Request, Response, User};
 use podgate_admission::resource::{self, Resource};
 use podgate_admission::value::{Object, Value};
@@ -12,9 +14,11 @@ use std::collections::BTreeMap;
 
 use super::context::{Context, served};
 use super::finding::{AnswerLine, Finding, PodFinding};
+use super::trial::Trial;
 use crate::attribute::{self, StatusView};
 use crate::error::Error;
 use crate::outcome::{By, Rejection, Stage, Verdict};
+use crate::psp::AppliedPolicy;
 use crate::suite::Manifest;
 
 /// What a server sets, and what `check` therefore ignores in dumps of live objects.
@@ -50,6 +54,7 @@ pub(super) fn judge(
             requester: context.requester.clone(),
             verdict: Verdict::Admitted,
             warnings: Vec::new(),
+            psp: None,
             audit_annotations: Some(BTreeMap::new()),
         }),
         ok: false,
@@ -75,14 +80,17 @@ pub(super) fn judge(
         };
     };
     let body = without_server_fields(&manifest.body);
-    let response = ask(
+    let (response, explanation) = ask(
         context,
         resource,
         namespace,
         &context.user,
         Body::Json(body.as_bytes()),
     );
-    let stage = stage(context, resource, namespace, &response, &context.requester);
+    let mut stage = stage(context, resource, namespace, &response, &context.requester);
+    if stage.verdict.is_admitted() {
+        stage.psp = applied(context, resource, &body, &response, explanation.as_ref());
+    }
     let unreadable = stage
         .verdict
         .rejection()
@@ -90,6 +98,7 @@ pub(super) fn judge(
         .map(|rejection| manifest.unreadable(&body, resource, context.minor, &rejection.message));
     finding.ok = stage.verdict.is_admitted();
     finding.answer = AnswerLine::of(stage);
+    finding.answer.trial = explanation.map(Trial::from);
     if let Ok(stored) = &response.outcome {
         if let Some(planned) = controller::pod_of(resource, stored, context.minor) {
             let pod = judge_pod(context, namespace, planned, show_object);
@@ -122,7 +131,9 @@ fn judge_pod(
         .pod
         .text_at(&["metadata", "generateName"])
         .to_owned();
-    let response = ask(context, pods, namespace, &user, Body::Decoded(planned.pod));
+    let has_psp = context.server.config().has(Plugin::PodSecurityPolicy);
+    let sent = has_psp.then(|| encode_untyped(&planned.pod));
+    let (response, explanation) = ask(context, pods, namespace, &user, Body::Decoded(planned.pod));
     let stored = response.outcome.as_ref().ok();
     let name = match &response.outcome {
         Ok(pod) => pod.text_at(&["metadata", "name"]),
@@ -132,9 +143,16 @@ fn judge_pod(
             _ => &prefix,
         },
     };
+    let mut stage = stage(context, pods, namespace, &response, &requester);
+    if let (true, Some(sent)) = (stage.verdict.is_admitted(), sent) {
+        stage.psp = applied(context, pods, &sent, &response, explanation.as_ref());
+    }
     PodFinding {
         object: format!("Pod/{namespace}/{name}"),
-        answer: AnswerLine::of(stage(context, pods, namespace, &response, &requester)),
+        answer: AnswerLine {
+            trial: explanation.map(Trial::from),
+            ..AnswerLine::of(stage)
+        },
         stored: stored
             .filter(|_| show_object)
             .and_then(|pod| json(pod, pods, context.minor)),
@@ -149,15 +167,16 @@ fn ask<'a>(
     namespace: &'a str,
     user: &'a User,
     body: Body<'a>,
-) -> Response<'a> {
+) -> (Response<'a>, Option<Explanation>) {
     if let Err(status) = context.server.authorize_create(user, resource, namespace) {
-        return Response {
+        let refused = Response {
             outcome: Err(status),
             warnings: Vec::new(),
             audit: Vec::new(),
         };
+        return (refused, None);
     }
-    context.server.admit(Request {
+    context.server.admit_explained(Request {
         operation: Operation::Create,
         resource,
         subresource: None,
@@ -169,6 +188,22 @@ fn ask<'a>(
         body,
         old: None,
     })
+}
+
+/// The policy that a pod is admitted by, and what it changed.
+fn applied(
+    context: &Context,
+    resource: &Resource,
+    sent: &str,
+    response: &Response<'_>,
+    explanation: Option<&Explanation>,
+) -> Option<AppliedPolicy> {
+    let explanation = explanation?;
+    let stored = json(response.outcome.as_ref().ok()?, resource, context.minor)?;
+    let sent = serde_json::from_str(sent).ok()?;
+    let mut applied = AppliedPolicy::of(&sent, &stored)?;
+    applied.only_by_masters = explanation.only_by_masters();
+    Some(applied)
 }
 
 fn stage(
@@ -202,6 +237,7 @@ fn stage(
         requester: requester.to_owned(),
         verdict,
         warnings: response.warnings.clone(),
+        psp: None,
         audit_annotations: Some(response.audit.iter().cloned().collect()),
     }
 }

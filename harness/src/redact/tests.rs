@@ -76,6 +76,7 @@ fn both_stages_and_the_name() {
             message: text.into(),
         }),
         warnings: vec![text.into()],
+        psp: None,
         audit_annotations: Some(BTreeMap::from([("k".into(), text.into())])),
     };
     let outcome = |name: &str, text: &str| Outcome {
@@ -158,6 +159,7 @@ fn warnings_about_existing_pods_are_sorted_without_their_names() {
             requester: "admin".into(),
             verdict: Verdict::Admitted,
             warnings: [[heading.to_owned()].as_slice(), &about].concat(),
+            psp: None,
             audit_annotations: Some(BTreeMap::new()),
         }
     };

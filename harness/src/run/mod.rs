@@ -4,6 +4,7 @@
 //! backend for another reason than on the next.
 
 mod clear;
+mod policy;
 mod real;
 mod roles;
 mod target;
@@ -16,6 +17,7 @@ use kube::Client;
 use podgate_admission::controller;
 use podgate_admission::decode::decode_untyped;
 use podgate_admission::encode::encode_untyped;
+use podgate_admission::plugins::Plugin;
 use podgate_admission::resource::{self, Resource};
 use podgate_manifest::{Document, Segment};
 use podgate_policy::Minor;
@@ -177,6 +179,9 @@ pub async fn run(
         changed: Instant::now(),
         workloads: Vec::new(),
         pending: Vec::new(),
+        has_psp: cluster
+            .server(minor)
+            .is_ok_and(|server| server.has(Plugin::PodSecurityPolicy)),
         run: ScenarioRun::default(),
     };
     // A real server decides for itself.
@@ -226,6 +231,8 @@ struct Runner<'a> {
     workloads: Vec<real::Workload>,
     /// Stages whose annotations are in the audit log.
     pending: Vec<real::Pending>,
+    /// Whether the cluster has the plugin `PodSecurityPolicy`.
+    has_psp: bool,
     run: ScenarioRun,
 }
 
@@ -350,7 +357,12 @@ impl Runner<'_> {
                 .hint("a scenario that is about this says `rejected: Decode` under spec.expect"));
         }
         let done = (step, manifest.reference(), outcome::Action::Applied);
-        self.record(done, subject, &answer, identity).await
+        self.record(done, subject, &answer, identity).await?;
+        let psp = self.new_pods_policy(manifest, &answer, identity).await?;
+        if let Some(outcome) = self.run.outcomes.last_mut() {
+            outcome.own.psp = psp.filter(|_| outcome.own.verdict.is_admitted());
+        }
+        Ok(())
     }
 
     /// Whether the scenario is about an object that the server cannot read. Anywhere else such an
@@ -534,7 +546,11 @@ impl Runner<'_> {
         self.note_audit(false, answer.audit_id.as_ref(), &redaction);
         let mut outcome = Outcome {
             step: step.cloned(),
-            object: redaction.text(&object),
+            object: match subject.manifest {
+                // A refusal by a mutating plugin names the prefix, which is how the object is called here.
+                Some(manifest) if manifest.generated_name => object,
+                _ => redaction.text(&object),
+            },
             action,
             own,
             pods: None,
@@ -615,6 +631,9 @@ impl Runner<'_> {
             };
             let audit = self.target.audit(&answer);
             let mut stage = stage(&identity, verdict, &answer.warnings, audit);
+            if stage.verdict.is_admitted() {
+                stage.psp = self.applied_policy(body.as_bytes(), &answer);
+            }
             let mut redaction = self.redaction();
             for name in &planned.made_up {
                 redaction = redaction.pod(name);
@@ -850,6 +869,7 @@ fn stage(
         requester: identity.shown().to_owned(),
         verdict,
         warnings: warnings.to_vec(),
+        psp: None,
         audit_annotations: audit,
     }
 }

@@ -88,6 +88,8 @@ pub enum ChangeKind {
     Reason,
     /// The message differs, or the reason why it is undecided.
     Message,
+    /// Another `PodSecurityPolicy` admitted it, or it changed something else.
+    Policy,
     /// The warnings differ.
     Warnings,
     /// The same is answered to another requester, to another action or in another step.
@@ -108,6 +110,7 @@ impl fmt::Display for ChangeKind {
             Self::NowDecided => "was undecided, is decided",
             Self::Reason => "is rejected for another reason",
             Self::Message => "the message differs",
+            Self::Policy => "the policy differs, or what it changes",
             Self::Warnings => "the warnings differ",
             Self::Request => "the request differs",
             Self::Added => "is not recorded",
@@ -236,6 +239,7 @@ fn kind(old: Option<&Stage>, new: Option<&Stage>, moved: bool) -> Option<ChangeK
             ChangeKind::Reason
         }
         (old, new) if old != new => ChangeKind::Message,
+        _ if old.psp != new.psp => ChangeKind::Policy,
         _ if old.warnings != new.warnings => ChangeKind::Warnings,
         _ if moved || old.requester != new.requester => ChangeKind::Request,
         _ => return None,
@@ -256,6 +260,7 @@ fn alike(one: Option<&Stage>, other: Option<&Stage>) -> bool {
         (Some(one), Some(other)) => {
             one.requester == other.requester
                 && one.verdict == other.verdict
+                && one.psp == other.psp
                 && one.warnings == other.warnings
         }
         _ => false,

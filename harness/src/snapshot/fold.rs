@@ -108,6 +108,7 @@ fn keep_decided(recorded: &[Outcome], outcomes: &mut [Outcome]) {
             && !undecided(old)
         {
             new.verdict = old.verdict.clone();
+            new.psp.clone_from(&old.psp);
             new.warnings.clone_from(&old.warnings);
         }
     };
@@ -244,7 +245,9 @@ fn merge<'a>(lists: &[(Minor, List<'a>)]) -> Vec<Key<'a>> {
 }
 
 fn group<'a>(groups: &mut Vec<(Minors, &'a Stage)>, minor: Minor, stage: &'a Stage) {
-    let alike = |other: &Stage| other.verdict == stage.verdict && other.warnings == stage.warnings;
+    let alike = |other: &Stage| {
+        other.verdict == stage.verdict && other.psp == stage.psp && other.warnings == stage.warnings
+    };
     // The last group is the one that the minor before is in.
     match groups.iter_mut().rev().find(|(_, other)| alike(other)) {
         Some((minors, _)) => minors.insert(minor),

@@ -10,9 +10,14 @@
 //!   pods   created by replicaset-controller
 //!     1.23..      rejected 403 PodSecurity [privileged]
 //!       pods "<pod>" is forbidden: violates PodSecurity "baseline:latest": ...
+//!
+//! Pod/web   applied by admin
+//!   1.20..1.24  admitted
+//!     policy: restricted, only because the requester is in system:masters
+//!       spec.securityContext.fsGroup: 1
 //! ```
-//! The indentation says what a line belongs to. Below a range stand the lines of the message, then
-//! the warnings; a warning of several lines goes on two columns further in. Any text reads back as
+//! The indentation says what a line belongs to. Below a range stand the lines of the message, or the
+//! `PodSecurityPolicy` with each field that it gave a value, then the warnings; a warning of several lines goes on two columns further in. Any text reads back as
 //! it was: see `text.rs` for what is quoted.
 
 use std::fmt::Write;
@@ -24,6 +29,9 @@ use super::text::{write_line, write_word};
 use crate::outcome::{Stage, Verdict};
 
 pub(super) const WARNING: &str = "warning: ";
+pub(super) const POLICY: &str = "policy: ";
+/// Behind the name of a policy.
+pub(super) const ONLY_BY_MASTERS: &str = ", only because the requester is in system:masters";
 
 /// The widest range is `1.20..1.37`.
 const RANGE_WIDTH: usize = 10;
@@ -92,6 +100,21 @@ fn write_ranges(out: &mut String, indent: &str, ranges: &[(Range, &Stage)]) {
                 out.push_str(indent);
                 out.push_str("  ");
                 write_line(out, line, Some(WARNING));
+                out.push('\n');
+            }
+        }
+        if let Some(applied) = &stage.psp {
+            let _ = write!(out, "{indent}  {POLICY}");
+            write_word(out, &applied.policy);
+            out.push_str(if applied.only_by_masters {
+                ONLY_BY_MASTERS
+            } else {
+                ""
+            });
+            out.push('\n');
+            for change in &applied.changes {
+                let _ = write!(out, "{indent}    ");
+                write_line(out, &change.to_string(), None);
                 out.push('\n');
             }
         }

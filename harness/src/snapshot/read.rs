@@ -1,10 +1,11 @@
 //! Reads the text of a snapshot back into the outcomes of each minor.
 
 use super::fold::Outcomes;
-use super::format::{FormatError, WARNING};
+use super::format::{FormatError, ONLY_BY_MASTERS, POLICY, WARNING};
 use super::minors::{Minors, Range};
 use super::text::{read_line, take_word};
 use crate::outcome::{Action, Outcome, Rejection, Stage, Step, Verdict};
+use crate::psp::{AppliedPolicy, NoChange};
 
 /// The deepest indentation of a text.
 const INDENT: &str = "      ";
@@ -52,6 +53,7 @@ struct Block {
 struct Answer {
     verdict: Word,
     lines: Vec<String>,
+    psp: Option<AppliedPolicy>,
     warnings: Vec<String>,
 }
 
@@ -205,10 +207,36 @@ impl Answer {
             warning.push('\n');
             warning.push_str(&read_line(line).ok_or(NO_STRING)?);
         } else if matches!(self.verdict, Word::Admitted) {
-            return Err("expected a warning".to_owned());
+            return self.policy(line);
         } else {
             self.lines.push(read_line(line).ok_or(NO_STRING)?);
         }
+        Ok(())
+    }
+
+    /// Takes the line with the policy, or one below it.
+    fn policy(&mut self, line: &str) -> Result<(), String> {
+        if let Some(applied) = &mut self.psp {
+            let change = line.strip_prefix("  ").ok_or("expected a warning")?;
+            let change = read_line(change).ok_or("this is no JSON string")?;
+            let change = change
+                .parse()
+                .map_err(|error: NoChange| error.to_string())?;
+            applied.changes.push(change);
+            return Ok(());
+        }
+        let rest = line.strip_prefix(POLICY);
+        let mut rest = rest.ok_or("expected a policy or a warning")?;
+        let policy = take_word(&mut rest).ok_or("the name of a policy is missing")?;
+        let only_by_masters = rest == ONLY_BY_MASTERS;
+        if !only_by_masters {
+            end_of_line(rest)?;
+        }
+        self.psp = Some(AppliedPolicy {
+            policy,
+            only_by_masters,
+            changes: Vec::new(),
+        });
         Ok(())
     }
 
@@ -224,6 +252,7 @@ impl Answer {
                     ..rejection.clone()
                 }),
             },
+            psp: self.psp.clone(),
             warnings: self.warnings.clone(),
             audit_annotations: Some(std::collections::BTreeMap::new()),
         }

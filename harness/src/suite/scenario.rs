@@ -163,6 +163,10 @@ pub struct Expected {
     pub checks: Vec<String>,
     /// A text that the message must contain.
     pub message: Option<String>,
+    /// The `PodSecurityPolicy` that the pod must have got.
+    pub policy: Option<String>,
+    /// Fields that the policy must have changed, among others; an empty list: none.
+    pub changes: Option<Vec<String>>,
 }
 
 /// The expected verdict.
@@ -249,6 +253,10 @@ struct ExpectDocument {
     #[serde(default)]
     message: Option<String>,
     #[serde(default)]
+    policy: Option<String>,
+    #[serde(default)]
+    changes: Option<Vec<String>>,
+    #[serde(default)]
     warnings: Vec<String>,
     #[serde(default)]
     pods: Option<ExpectPods>,
@@ -265,6 +273,10 @@ struct ExpectPods {
     checks: Vec<String>,
     #[serde(default)]
     message: Option<String>,
+    #[serde(default)]
+    policy: Option<String>,
+    #[serde(default)]
+    changes: Option<Vec<String>>,
 }
 
 impl Scenario {
@@ -504,6 +516,8 @@ impl Scenario {
                     .map_err(|(m, h)| wrong(m, h))?,
                 checks: expect.checks,
                 message: expect.message,
+                policy: expect.policy,
+                changes: expect.changes,
             };
             let pods = expect.pods.unwrap_or_default();
             let pods = Expected {
@@ -511,6 +525,8 @@ impl Scenario {
                     .map_err(|(m, h)| wrong(m, h))?,
                 checks: pods.checks,
                 message: pods.message,
+                policy: pods.policy,
+                changes: pods.changes,
             };
             if own == Expected::default()
                 && pods == Expected::default()

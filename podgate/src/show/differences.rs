@@ -87,8 +87,8 @@ fn change(change: &Change) -> String {
 const SIGN: usize = 6;
 
 fn stage(stage: &Stage, minor: Minor) -> String {
-    let mut text = format!("{}\n", verdicts::head(&stage.verdict));
-    text.push_str(&verdicts::body(&stage.verdict, minor, "  ", width() - SIGN));
+    let mut text = format!("{}\n", verdicts::head(stage));
+    text.push_str(&verdicts::body(stage, minor, "  ", width() - SIGN));
     for warning in &stage.warnings {
         text.push_str(&verdicts::warning(warning, minor, "  ", width() - SIGN));
     }

@@ -9,7 +9,7 @@ use podgate_policy::Minor;
 use serde_json::Value;
 
 use super::style::{ADMITTED, FAINT, HINT, Painted, REJECTED, STRONG, UNDECIDED, WARNED};
-use super::{counted, minors, verdicts, width};
+use super::{counted, minors, policies, verdicts, width};
 use crate::command::check::of_finding;
 use crate::command::versions;
 use crate::exit::Exit;
@@ -193,7 +193,7 @@ fn object(text: &mut String, findings: &[Finding]) {
             indent = "    ";
         }
         let minor = finding.minor;
-        answer(text, &finding.answer, indent, minor);
+        answer(text, &finding.answer, None, indent, minor);
         for pod in finding.pods.iter().flatten() {
             let who = format!("{indent}pods (created by {}):", pod.answer.r#as);
             let same = !finding.answer.warnings.is_empty()
@@ -205,7 +205,8 @@ fn object(text: &mut String, findings: &[Finding]) {
             } else {
                 let _ = write!(text, "{who} ");
                 let start = text.len();
-                answer(text, &pod.answer, indent, minor);
+                let applied_by = Some(finding.answer.r#as.as_str());
+                answer(text, &pod.answer, applied_by, indent, minor);
                 // The verdict stands behind who it is about.
                 text.replace_range(start..start + indent.len(), "");
             }
@@ -227,6 +228,8 @@ fn alike(a: &Finding, b: &Finding) -> bool {
             && a.by == b.by
             && a.checks == b.checks
             && a.warnings == b.warnings
+            && a.psp == b.psp
+            && a.trial == b.trial
             && (a.message == b.message || !a.checks.is_empty())
     };
     let pods = |finding: &Finding| finding.pods.as_ref().map_or(0, Vec::len);
@@ -241,18 +244,41 @@ fn alike(a: &Finding, b: &Finding) -> bool {
             .all(|(a, b)| a.stored == b.stored && same(&a.answer, &b.answer))
 }
 
-fn answer(text: &mut String, answer: &AnswerLine, indent: &str, minor: Minor) {
+/// The verdict on an object; `applied_by` is who applied the workload that it is a pod of.
+fn answer(
+    text: &mut String,
+    answer: &AnswerLine,
+    applied_by: Option<&str>,
+    indent: &str,
+    minor: Minor,
+) {
     let inner = format!("{indent}  ");
     match answer.admitted {
         Some(true) => {
-            let _ = writeln!(text, "{indent}{}", Painted(ADMITTED, "admitted"));
+            let head = answer.psp.as_ref().map(policies::admitted);
+            let head = head.as_deref().unwrap_or("admitted");
+            let _ = writeln!(text, "{indent}{}", Painted(ADMITTED, head));
+            if let Some(applied) = &answer.psp {
+                text.push_str(&policies::changes(applied, &inner, width()));
+                if applied.only_by_masters {
+                    text.push_str(&policies::only_by_masters(&answer.r#as, &inner, width()));
+                }
+            }
         }
         Some(false) => {
             let by = answer.by.map(|by| by.to_string()).unwrap_or_default();
             let code = answer.code.unwrap_or_default();
             let head = format!("rejected {code} by {by}");
             let _ = writeln!(text, "{indent}{}", Painted(REJECTED, &head));
-            if let Some(message) = &answer.message {
+            if let (Some(By::PodSecurityPolicy), Some(trial)) = (answer.by, &answer.trial) {
+                text.push_str(&policies::refusal(
+                    answer,
+                    trial,
+                    applied_by,
+                    &inner,
+                    width(),
+                ));
+            } else if let Some(message) = &answer.message {
                 text.push_str(&verdicts::message(message, minor, &inner, width()));
             }
             if let Some(hint) = hint(answer) {

@@ -3,6 +3,7 @@
 pub(crate) mod differences;
 pub(crate) mod findings;
 pub(crate) mod matrix;
+pub(crate) mod policies;
 pub(crate) mod progress;
 pub(crate) mod run;
 pub(crate) mod style;

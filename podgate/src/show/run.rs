@@ -18,7 +18,7 @@ use crate::command::versions;
 /// The matrix, and unless `quiet` the reason of every rejection.
 pub(crate) fn verdicts(plan: &Plan, results: &Results, quiet: bool) -> String {
     let mut text = matrix::table(plan, results).render(table_width()) + "\n";
-    let legend = verdicts::filled(matrix::LEGEND, "", "", width());
+    let legend = verdicts::filled(&matrix::legend(plan, results), "", "", width());
     let _ = writeln!(text, "{}\n", Painted(FAINT, legend.trim_end()));
     if quiet {
         return text;

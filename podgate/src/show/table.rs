@@ -118,12 +118,21 @@ impl Table {
             })
             .collect();
         lines(text, label, "", columns, &header);
+        // A part of the columns shows only the rows that have something there.
+        let mut pending = None;
         for row in &self.rows {
             match row {
-                Row::Heading(heading) => {
-                    let _ = writeln!(text, "{}", Painted(STRONG, heading));
+                Row::Heading(heading) => pending = Some(heading),
+                Row::Cells(name, cells) => {
+                    let cells = &cells[part.clone()];
+                    if cells.iter().all(|cell| *cell == nothing()) {
+                        continue;
+                    }
+                    if let Some(heading) = pending.take() {
+                        let _ = writeln!(text, "{}", Painted(STRONG, heading));
+                    }
+                    lines(text, label, name, columns, cells);
                 }
-                Row::Cells(name, cells) => lines(text, label, name, columns, &cells[part.clone()]),
             }
         }
     }
@@ -163,9 +172,9 @@ fn lines(text: &mut String, label: usize, name: &str, columns: &[usize], cells: 
     }
 }
 
-/// A faint line of a cell.
-pub(crate) fn faint(text: &str) -> Vec<Line> {
-    vec![(FAINT, text.to_owned())]
+/// A cell in which there is nothing.
+pub(crate) fn nothing() -> Vec<Line> {
+    vec![(FAINT, "·".to_owned())]
 }
 
 #[cfg(test)]
@@ -204,6 +213,28 @@ root-pod
          1.30.. ✗
 ";
         assert_eq!(rendered(48), expected);
+    }
+
+    #[test]
+    fn rows_with_nothing_in_a_part_are_left_out_of_it() {
+        let mut table = Table::new(vec!["first-cluster".into(), "second-cluster".into()]);
+        let sign = || vec![(Style::new(), "✓".to_owned())];
+        table.heading("one");
+        table.row("  Pod/a", vec![sign(), nothing()]);
+        table.heading("two");
+        table.row("  Pod/b", vec![nothing(), sign()]);
+        let rendered = anstream::adapter::strip_str(&table.render(20)).to_string();
+        let expected = "         first-
+         cluster
+one
+  Pod/a  ✓
+
+         second-
+         cluster
+two
+  Pod/b  ✓
+";
+        assert_eq!(rendered, expected);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use podgate_harness::versions::ranges;
 use podgate_policy::{Minor, Server, text};
 use textwrap::core::display_width;
 
-use super::matrix;
-use super::style::{FAINT, Painted, REJECTED, STRONG, UNDECIDED, WARNED};
+use super::style::{FAINT, HINT, Painted, REJECTED, STRONG, UNDECIDED, WARNED};
+use super::{matrix, policies};
 
 /// The rejections of one object with the clusters and minors that agree on them.
 struct Reason<'a> {
@@ -61,9 +61,13 @@ pub(crate) fn reasons(outcomes: &[Placed<'_>], width: usize) -> String {
                 })
                 .collect();
             let who = if reason.of_pods { "pods " } else { "" };
-            let head = format!("{who}{}", head(&reason.stage.verdict));
+            let head = format!("{who}{}", head(reason.stage));
             text.push_str(&beside(&head, &places, width));
-            text.push_str(&body(&reason.stage.verdict, reason.newest, "      ", width));
+            text.push_str(&body(reason.stage, reason.newest, "      ", width));
+            if let Some(hint) = policies::nobody_may_use(reason.stage, reason.of_pods) {
+                let hint = format!("{} {hint}", Painted(HINT, "hint:"));
+                text.push_str(&filled(&hint, "      ", "      ", width));
+            }
         }
     }
     text
@@ -77,11 +81,14 @@ fn grouped<'a>(outcomes: &[&Placed<'a>]) -> Vec<Reason<'a>> {
             (true, placed.outcome.pods.as_ref()),
         ];
         for (of_pods, stage) in stages {
-            let Some(stage) = stage.filter(|stage| !stage.verdict.is_admitted()) else {
+            let Some(stage) = stage.filter(|stage| has_reason(stage)) else {
                 continue;
             };
-            let same =
-                |r: &Reason<'_>| r.of_pods == of_pods && alike(&r.stage.verdict, &stage.verdict);
+            let same = |r: &Reason<'_>| {
+                r.of_pods == of_pods
+                    && alike(&r.stage.verdict, &stage.verdict)
+                    && r.stage.psp == stage.psp
+            };
             let at = reasons.iter().position(same).unwrap_or_else(|| {
                 let (newest, cells) = (placed.minor, Vec::new());
                 reasons.push(Reason {
@@ -104,6 +111,13 @@ fn grouped<'a>(outcomes: &[&Placed<'a>]) -> Vec<Reason<'a>> {
     reasons
 }
 
+/// Whether there is more to say of a verdict than that the object is admitted.
+fn has_reason(stage: &Stage) -> bool {
+    let policy = stage.psp.as_ref();
+    !stage.verdict.is_admitted()
+        || policy.is_some_and(|psp| psp.only_by_masters || !psp.changes.is_empty())
+}
+
 fn alike(a: &Verdict, b: &Verdict) -> bool {
     match (a, b) {
         (Verdict::Rejected(a), Verdict::Rejected(b)) => {
@@ -114,9 +128,12 @@ fn alike(a: &Verdict, b: &Verdict) -> bool {
 }
 
 /// `rejected 403 by PodSecurity`
-pub(crate) fn head(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Admitted => "admitted".to_owned(),
+pub(crate) fn head(stage: &Stage) -> String {
+    match &stage.verdict {
+        Verdict::Admitted => match &stage.psp {
+            Some(applied) => policies::admitted(applied),
+            None => "admitted".to_owned(),
+        },
         Verdict::Rejected(rejection) => Painted(
             REJECTED,
             &format!("rejected {} by {}", rejection.code, rejection.by),
@@ -127,10 +144,20 @@ pub(crate) fn head(verdict: &Verdict) -> String {
 }
 
 /// The reason behind a verdict: one violation a line where Pod Security says why, the message
-/// otherwise.
-pub(crate) fn body(verdict: &Verdict, minor: Minor, indent: &str, width: usize) -> String {
-    match verdict {
-        Verdict::Admitted => String::new(),
+/// otherwise; of what is admitted, what its policy changed.
+pub(crate) fn body(stage: &Stage, minor: Minor, indent: &str, width: usize) -> String {
+    match &stage.verdict {
+        Verdict::Admitted => {
+            let mut text = String::new();
+            if let Some(applied) = &stage.psp {
+                text.push_str(&policies::changes(applied, indent, width));
+                if applied.only_by_masters {
+                    let requester = &stage.requester;
+                    text.push_str(&policies::only_by_masters(requester, indent, width));
+                }
+            }
+            text
+        }
         Verdict::Undecided { reason } => wrapped(reason, indent, "", width),
         Verdict::Rejected(rejection) => message(&rejection.message, minor, indent, width),
     }

@@ -32,10 +32,13 @@ impl Phase {
 /// What came of all policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// Where it was decided: the phase that refused the pod, else the last one that ran.
+    /// Where it was decided: the phase that refused the pod, else the first one that ran, in which
+    /// policies may still change the pod.
     pub phase: Phase,
     /// The policy that the pod got; `None` where it was refused.
     pub admitted_by: Option<String>,
+    /// The users whose right to use a policy counts, in the order in which they are asked.
+    pub users: Vec<String>,
     /// Every policy of the cluster, in the order in which they were tried.
     pub tried: Vec<Tried>,
 }
@@ -128,9 +131,14 @@ pub(super) fn of(
         },
         usable_by: grants(attributes, users, policy.name),
     });
+    let account = users.service_account.iter();
+    let asked = account
+        .chain([users.requester])
+        .map(|user| user.name.clone());
     Explanation {
         phase,
         admitted_by,
+        users: asked.collect(),
         tried: tried.collect(),
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use podgate_policy::Minor;
 use proptest::prelude::*;
+use serde_json::json;
 
 use crate::outcome::{Action, By, Outcome, Rejection, Stage, Step, Verdict};
+use crate::psp::{AppliedPolicy, FieldChange};
 use crate::snapshot::{Comparison, Header, Minors, Outcomes, format, insta};
 
 /// Texts that are hard to keep apart from the format around them.
@@ -62,16 +64,42 @@ fn verdicts() -> impl Strategy<Value = Verdict> {
     ]
 }
 
+fn policies() -> impl Strategy<Value = AppliedPolicy> {
+    let values = || texts().prop_map(|text| json!([text]));
+    let fields = texts().prop_map(|text| text.replace(": ", ""));
+    let change =
+        (fields, prop::option::of(values()), values()).prop_map(|(field, before, after)| {
+            FieldChange {
+                field,
+                before,
+                after,
+            }
+        });
+    (texts(), any::<bool>(), prop::collection::vec(change, 0..3)).prop_map(
+        |(policy, only_by_masters, changes)| AppliedPolicy {
+            policy,
+            only_by_masters,
+            changes,
+        },
+    )
+}
+
 fn stages() -> impl Strategy<Value = Stage> {
     let requester = prop_oneof![Just("admin".to_owned()), texts()];
-    (requester, verdicts(), prop::collection::vec(texts(), 0..3)).prop_map(
-        |(requester, verdict, warnings)| Stage {
+    (
+        requester,
+        verdicts(),
+        prop::option::of(policies()),
+        prop::collection::vec(texts(), 0..3),
+    )
+        .prop_map(|(requester, verdict, psp, warnings)| Stage {
             requester,
+            // Only what is admitted got a policy.
+            psp: psp.filter(|_| verdict.is_admitted()),
             verdict,
             warnings,
             audit_annotations: Some(BTreeMap::new()),
-        },
-    )
+        })
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {

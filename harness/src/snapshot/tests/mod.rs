@@ -19,6 +19,7 @@ fn stage(requester: &str, verdict: Verdict, warnings: &[&str]) -> Stage {
         requester: requester.into(),
         verdict,
         warnings: warnings.iter().map(ToString::to_string).collect(),
+        psp: None,
         audit_annotations: Some(BTreeMap::new()),
     }
 }

@@ -146,7 +146,7 @@ fn another_form_of_the_same_is_no_change(#[case] edited: &str) {
 #[case(
     "Pod/a applied by admin\n  1.20.. admitted\n    hello",
     3,
-    "expected a warning"
+    "expected a policy or a warning"
 )]
 #[case(
     "Pod/a applied by admin\n  1.20.. admitted\n   warning: w",
@@ -162,6 +162,21 @@ fn another_form_of_the_same_is_no_change(#[case] edited: &str) {
     "Pod/a applied by admin\n  1.20 admitted\n  pods   created by x\n    1.21 admitted",
     4,
     "there are pods on 1.21, but no object"
+)]
+#[case(
+    "Pod/a applied by admin\n  1.20 admitted\n    policy: a or b\n",
+    3,
+    "`or b` is too much"
+)]
+#[case(
+    "Pod/a applied by admin\n  1.20 admitted\n    policy: a\n      spec.x\n",
+    4,
+    "expected `FIELD: VALUE` or `FIELD: VALUE -> VALUE`, the values in JSON"
+)]
+#[case(
+    "Pod/a applied by admin\n  1.20 rejected 403 RBAC\n    no\n    warning: x\n    policy: a\n",
+    5,
+    "expected a warning"
 )]
 fn refuses(#[case] text: &str, #[case] line: usize, #[case] reason: &str) {
     assert_eq!(
