@@ -170,8 +170,10 @@ fn pod(server: &Server, pod: &mut Object<'_>) {
             }
         }
     }
-    if server.enabled(Gate::PodLevelResources) {
-        resources::pod_level_resources(spec);
+    if server.enabled(Gate::PodLevelResources)
+        && !versions::POD_LEVEL_DEFAULTS_LATE.contain(server.minor())
+    {
+        resources::pod_level_resources(spec, false);
     }
     fill(spec, "enableServiceLinks", true);
     host_network_ports(spec);

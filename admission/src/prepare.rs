@@ -173,12 +173,14 @@ fn drops(attributes: &Attributes<'_>, object: &mut Value<'_>, old: Option<&Value
 fn pod(attributes: &mut Attributes<'_>, pod: &mut Value<'_>, now: String) {
     let server = attributes.server;
     let null = Value::Null;
+    fill_resources(server, pod);
     let qos = pod.text_at(&["status", "qosClass"]).to_owned();
     let spec = pod.get("spec").unwrap_or(&null);
     let mut status = Object::new();
     status.insert("phase", "Pending");
     if qos.is_empty() {
-        let class = resources::qos_class(spec, server.enabled(Gate::PodLevelResources));
+        let pod_level = server.enabled(Gate::PodLevelResources);
+        let class = resources::qos_class(spec, pod_level, server.minor());
         status.insert("qosClass", class);
     } else {
         status.insert("qosClass", qos);
@@ -191,7 +193,9 @@ fn pod(attributes: &mut Attributes<'_>, pod: &mut Value<'_>, now: String) {
         condition.insert("reason", "SchedulingGated");
         let message = "Scheduling is blocked due to non-empty scheduling gates";
         condition.insert("message", message);
-        condition.insert("lastTransitionTime", now);
+        if versions::GATED_SINCE.contain(server.minor()) {
+            condition.insert("lastTransitionTime", now);
+        }
         status.insert("conditions", vec![condition.into()]);
     }
     if let Some(root) = pod.as_object_mut() {
@@ -199,6 +203,16 @@ fn pod(attributes: &mut Attributes<'_>, pod: &mut Value<'_>, now: String) {
     }
     merge_label_keys(server, pod);
     annotations::sync(attributes, pod);
+}
+
+/// Fills in what a pod has by itself, where that is not done by defaulting.
+fn fill_resources(server: &Server, pod: &mut Value<'_>) {
+    if server.enabled(Gate::PodLevelResources)
+        && versions::POD_LEVEL_DEFAULTS_LATE.contain(server.minor())
+        && let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut)
+    {
+        resources::pod_level_resources(spec, true);
+    }
 }
 
 /// `mutatePodAffinity` and `mutateTopologySpreadConstraints`: label keys become part of selectors.

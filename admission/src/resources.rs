@@ -6,8 +6,12 @@
 
 use std::cmp::Ordering;
 
+use podgate_policy::Minor;
+
+use crate::podspec;
 use crate::quantity::{MILLI, Quantity};
 use crate::value::{Object, Value};
+use crate::versions;
 
 /// The quantity in the tree.
 pub(crate) fn quantity(value: &Value<'_>) -> Option<Quantity> {
@@ -28,7 +32,10 @@ pub(crate) fn round_up_to_milli(value: &mut Value<'_>) {
 }
 
 /// Limits and requests of the whole pod, filled in from its containers where there are some already.
-pub(crate) fn pod_level_resources(spec: &mut Object<'_>) {
+///
+/// Upstream: `SetDefaults_Pod` in `pkg/apis/core/v1/defaults.go`; from 1.37 on (`complete`)
+/// `DefaultPodLevelResources` in `pkg/api/pod/util.go`, which fills in limits, too.
+pub(crate) fn pod_level_resources(spec: &mut Object<'_>, complete: bool) {
     let list = |resources: &Value<'_>, which: &str| -> Totals {
         let entries = resources.get(which).and_then(Value::as_object);
         entries
@@ -58,7 +65,7 @@ pub(crate) fn pod_level_resources(spec: &mut Object<'_>) {
             limits.push((name, quantity));
         }
     }
-    if !limits.is_empty() {
+    if complete || !limits.is_empty() {
         let from_containers = aggregate("requests")
             .into_iter()
             .filter(|(name, _)| name == "cpu" || name == "memory");
@@ -72,6 +79,22 @@ pub(crate) fn pod_level_resources(spec: &mut Object<'_>) {
             }
         }
     }
+    if complete {
+        for (name, quantity) in aggregate("limits") {
+            let requested = requests.iter().find(|(n, _)| *n == name);
+            if let Some((_, requested)) = requested
+                && limits.iter().all(|(n, _)| *n != name)
+                && all_limit(spec, &name)
+            {
+                let least = if *requested > quantity {
+                    requested.clone()
+                } else {
+                    quantity
+                };
+                limits.push((name, least));
+            }
+        }
+    }
     let resources = spec.object_mut("resources");
     for (which, totals) in [("limits", limits), ("requests", requests)] {
         if !totals.is_empty() {
@@ -82,6 +105,15 @@ pub(crate) fn pod_level_resources(spec: &mut Object<'_>) {
             resources.insert(which, list);
         }
     }
+}
+
+/// Whether every container has a limit of that resource.
+fn all_limit(spec: &Object<'_>, name: &str) -> bool {
+    podspec::ROLES
+        .iter()
+        .filter_map(|role| spec.get(role.field())?.as_list())
+        .flatten()
+        .all(|container| container.at(&["resources", "limits", name]).is_some())
 }
 
 type Totals = Vec<(String, Quantity)>;
@@ -129,8 +161,12 @@ fn raise(total: &mut Totals, least: &Totals) {
     }
 }
 
-/// The class of service of a pod: `Guaranteed`, `Burstable` or `BestEffort`.
-pub(crate) fn qos_class(spec: &Value<'_>, pod_level: bool) -> &'static str {
+/// The class of service of a pod: `Guaranteed`, `Burstable` or `BestEffort` (`ComputePodQOS` in
+/// `pkg/apis/core/helper/qos/qos.go`).
+pub(crate) fn qos_class(spec: &Value<'_>, pod_level: bool, minor: Minor) -> &'static str {
+    if versions::QOS_BY_CONTAINER.contain(minor) {
+        return qos_by_container(spec, pod_level);
+    }
     let positive = |resources: Option<&Value<'_>>, which: &str| -> Totals {
         resources
             .and_then(|r| r.get(which))
@@ -176,5 +212,53 @@ pub(crate) fn qos_class(spec: &Value<'_>, pod_level: bool) -> &'static str {
         "Guaranteed"
     } else {
         "Burstable"
+    }
+}
+
+/// Since 1.37: each container has a class, and a pod whose containers differ is burstable.
+fn qos_by_container(spec: &Value<'_>, pod_level: bool) -> &'static str {
+    let own = spec.get("resources").filter(|_| pod_level);
+    let named = |resources: &Value<'_>| {
+        ["requests", "limits"]
+            .iter()
+            .filter_map(|list| resources.get(list)?.as_object())
+            .flat_map(Object::iter)
+            .any(|(name, _)| matches!(name, "cpu" | "memory") || name.starts_with("hugepages-"))
+    };
+    if let Some(own) = own.filter(|own| named(own)) {
+        return one_class(["cpu", "memory"].map(|name| amount_class(Some(own), name)));
+    }
+    let containers = ["initContainers", "containers"]
+        .into_iter()
+        .flat_map(|list| spec.list_at(&[list]));
+    one_class(containers.flat_map(|container| {
+        ["cpu", "memory"].map(|name| amount_class(container.get("resources"), name))
+    }))
+}
+
+/// The class that all have, or that of those that differ.
+fn one_class(classes: impl IntoIterator<Item = &'static str>) -> &'static str {
+    let mut classes = classes.into_iter();
+    let first = classes.next().unwrap_or("BestEffort");
+    if classes.all(|class| class == first) {
+        first
+    } else {
+        "Burstable"
+    }
+}
+
+/// `resourceQOS`
+fn amount_class(resources: Option<&Value<'_>>, name: &str) -> &'static str {
+    let amount = |list: &str| {
+        let amount = resources.and_then(|resources| quantity(resources.at(&[list, name])?));
+        amount.unwrap_or_default()
+    };
+    let request = amount("requests");
+    if request != amount("limits") {
+        "Burstable"
+    } else if request.is_zero() {
+        "BestEffort"
+    } else {
+        "Guaranteed"
     }
 }

@@ -143,6 +143,12 @@ pub const APP_ARMOR_TO_FIELD: Minors = Minors::from(30);
 pub const APP_ARMOR_TO_ANNOTATION: Minors = Minors::between(30, 33);
 /// A pod has `metadata.generation`.
 pub const POD_GENERATION: Minors = Minors::from(33);
+/// The condition of a pod that is gated says since when.
+pub const GATED_SINCE: Minors = Minors::from(31);
+/// Resources of a pod are filled in behind the mutating plugins, and not by defaulting.
+pub const POD_LEVEL_DEFAULTS_LATE: Minors = Minors::from(37);
+/// Each container has a class of service, zero amounts and all.
+pub const QOS_BY_CONTAINER: Minors = Minors::from(37);
 /// A resize may be one of the pod's own resources.
 pub const RESIZE_POD_LEVEL: Minors = Minors::from(36);
 /// A `PodTemplate` has `metadata.generation`.

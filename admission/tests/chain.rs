@@ -21,6 +21,7 @@ const NAMESPACE: &str = "n";
 struct Told {
     code: u16,
     message: String,
+    causes: Vec<String>,
     warnings: Vec<String>,
     object: Json,
 }
@@ -83,6 +84,15 @@ impl Case {
             old: None,
         };
         let response = admit(&self.server, &self.objects, &mut Names::default(), request);
+        let causes = match &response.outcome {
+            Ok(_) => Vec::new(),
+            Err(status) => status
+                .details
+                .iter()
+                .flat_map(|details| &details.causes)
+                .map(|cause| cause.message.clone())
+                .collect(),
+        };
         let (code, message, object) = match &response.outcome {
             Ok(object) => {
                 let json = encode(object, resource.schema, minor);
@@ -93,6 +103,7 @@ impl Case {
         Told {
             code,
             message,
+            causes,
             warnings: response.warnings,
             object,
         }
@@ -427,12 +438,35 @@ fn windows_host_processes_are_behind_a_gate() {
 
 #[test]
 fn a_gated_pod_says_since_when() {
-    let told = Case::new(36).create(&pod(r#","schedulingGates":[{"name":"a"}]"#));
-    let condition = &told.object["status"]["conditions"][0];
-    assert_eq!(
-        condition["lastTransitionTime"],
-        told.object["metadata"]["creationTimestamp"]
-    );
+    let gated = |minor| Case::new(minor).create(&pod(r#","schedulingGates":[{"name":"a"}]"#));
+    let since = |pod: &Json| pod["status"]["conditions"][0]["lastTransitionTime"].clone();
+    let pod = gated(36).object;
+    assert_eq!(since(&pod), pod["metadata"]["creationTimestamp"]);
+    assert_eq!(since(&gated(30).object), Json::Null);
+}
+
+// As 1.37 answered: limits are filled in, too, and each container has a class of its own.
+#[rstest]
+#[case(36, json!({"requests": {"cpu": "1"}}), "Burstable")]
+#[case(37, json!({"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "1", "memory": "1Gi"}}), "Guaranteed")]
+fn resources_of_a_pod(#[case] minor: u8, #[case] resources: Json, #[case] class: &str) {
+    let limits = r#"{"cpu":"1","memory":"1Gi"}"#;
+    let told = Case::new(minor).create(&format!(
+        r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"p"}},"spec":{{"resources":{{"requests":{{"cpu":"1"}}}},"containers":[{{"name":"c","image":"i","resources":{{"limits":{limits}}}}}]}}}}"#
+    ));
+    assert_eq!(told.object["spec"]["resources"], resources);
+    assert_eq!(told.object["status"]["qosClass"], class);
+}
+
+/// Up to 1.36 some things were looked at twice, and told twice.
+#[rstest]
+#[case(36, 2)]
+#[case(37, 1)]
+fn causes_of_what_is_looked_at_twice(#[case] minor: u8, #[case] count: usize) {
+    let stateful_set = r#"{"apiVersion":"apps/v1","kind":"StatefulSet","metadata":{"name":"s"},"spec":{"serviceName":"s","selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b","x":"y z"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}}"#;
+    let causes = Case::new(minor).create(stateful_set).causes;
+    let told = causes.iter().filter(|cause| cause.contains("\"y z\""));
+    assert_eq!(told.count(), count, "{causes:?}");
 }
 
 /// What the strategy adds to the template is the job's as well, once it comes back from the store.

@@ -5,8 +5,9 @@
 
 use super::{TEMPLATE_GENERATION, drops, generation, put, template_generation};
 use crate::chain::Attributes;
+use crate::resources;
 use crate::value::{Object, Value};
-use crate::versions;
+use crate::versions::{self, Gate};
 
 /// Prepares an object that is to replace `old`.
 pub(crate) fn for_update<'a>(
@@ -80,8 +81,10 @@ fn pod_update<'a>(attributes: &Attributes<'_>, root: &mut Object<'a>, old: &Valu
         }
         Some("resize") => {
             resize(attributes, root, old);
+            keep_resources(attributes, root, old);
             return;
         }
+        None => keep_resources(attributes, root, old),
         _ => {}
     }
     put(root, "status", old.get("status").cloned());
@@ -105,6 +108,22 @@ fn pod_addresses(root: &mut Object<'_>) {
         let mut address = Object::new();
         address.insert("ip", one);
         status.insert("podIPs", vec![address.into()]);
+    }
+}
+
+/// Since 1.37 a pod keeps its own resources where a request does not know of them.
+fn keep_resources<'a>(attributes: &Attributes<'_>, root: &mut Object<'a>, old: &Value<'a>) {
+    let server = attributes.server;
+    if !versions::POD_LEVEL_DEFAULTS_LATE.contain(server.minor()) {
+        return;
+    }
+    let spec = root.object_mut("spec");
+    let missing = spec.get("resources").is_none_or(|r| *r == Value::Null);
+    if let Some(own) = old.at(&["spec", "resources"]).filter(|_| missing) {
+        spec.insert("resources", own.clone());
+    }
+    if attributes.subresource == Some("resize") && server.enabled(Gate::PodLevelResources) {
+        resources::pod_level_resources(spec, true);
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn config(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
         );
     }
     for (i, server) in texts(config, "nameservers").enumerate() {
-        address(v, server, &servers.index(i));
+        spec_address(v, server, &servers.index(i));
     }
     searches(v, config, &path.child("searches"));
     let options = path.child("options");
@@ -104,17 +104,23 @@ fn searches(v: &mut Validator, config: &Value<'_>, path: &Path<'_>) {
     }
 }
 
+/// An address in a spec, where the text was a shorter one up to 1.29.
+fn spec_address(v: &mut Validator, ip: &str, path: &Path<'_>) {
+    if v.since(versions::IP_TEXT) || Address::parse(ip) != Address::None {
+        address(v, ip, path);
+    } else {
+        v.errors.invalid(path, ip, "must be valid IP address");
+    }
+}
+
 /// `IsValidIPForLegacyField`, and what came before it.
 pub(crate) fn address(v: &mut Validator, address: &str, path: &Path<'_>) {
     match Address::parse(address) {
-        Address::None => {
-            let detail = if v.since(versions::IP_TEXT) {
-                "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-            } else {
-                "must be valid IP address"
-            };
-            v.errors.invalid(path, address, detail);
-        }
+        Address::None => v.errors.invalid(
+            path,
+            address,
+            "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+        ),
         Address::LeadingZeros if v.since(versions::STRICT_IPS) => {
             v.errors.invalid(path, address, "must not have leading 0s");
         }
@@ -171,7 +177,7 @@ pub(crate) fn host_aliases(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>)
         // Before 1.30 the paths lack the indexes.
         let with_indexes = v.since(versions::IP_TEXT);
         let path = if with_indexes { &indexed } else { &path };
-        address(v, text(alias, "ip"), &path.child("ip"));
+        spec_address(v, text(alias, "ip"), &path.child("ip"));
         let names_path = path.child("hostnames");
         for (i, name) in texts(alias, "hostnames").enumerate() {
             let wrong = names::dns_subdomain(name);

@@ -227,10 +227,17 @@ pub fn invalid(resource: &Resource, name: &str, errors: &[Error], settings: &Set
         "PodSecurityPolicy" => "extensions",
         _ => resource.group,
     };
-    let causes = errors.iter().map(|error| Cause {
-        reason: error.kind.reason(),
-        message: error.body(),
-        field: error.field.clone(),
-    });
-    Status::invalid(Grouped { group, name: kind }, name, causes.collect())
+    let mut causes: Vec<Cause> = Vec::with_capacity(errors.len());
+    for error in errors {
+        let cause = Cause {
+            reason: error.kind.reason(),
+            message: error.body(),
+            field: error.field.clone(),
+        };
+        let told = settings.minor.number() >= versions::CAUSES_ONCE && causes.contains(&cause);
+        if !told {
+            causes.push(cause);
+        }
+    }
+    Status::invalid(Grouped { group, name: kind }, name, causes)
 }

@@ -5,6 +5,8 @@
 //! in `pkg/apis/core/validation/validation.go`. What else the request changes is put back before
 //! (`prepare/update.rs`), unless it adds, removes or renames containers.
 
+use podgate_policy::Minor;
+
 use crate::resources::qos_class;
 use crate::value::Value;
 
@@ -99,7 +101,8 @@ fn never(v: &Validator, old: &Value<'_>, own_resources: bool) -> Option<&'static
 /// The class of a pod stays.
 fn quality_of_service(v: &mut Validator, new: &Value<'_>, old: &Value<'_>, path: &Path<'_>) {
     let pod_level = v.since(versions::POD_LEVEL_RESOURCES);
-    let class = |pod: &Value<'_>| qos_class(spec_of(pod), pod_level);
+    let minor = Minor::known(v.minor);
+    let class = |pod: &Value<'_>| qos_class(spec_of(pod), pod_level, minor);
     let was = match old.text_at(&["status", "qosClass"]) {
         "" => class(old),
         said => said,

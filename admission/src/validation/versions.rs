@@ -51,11 +51,14 @@ pub(crate) const JOB_UPDATE_VALIDATED_ONCE: u8 = 37;
 pub(crate) const STATEFUL_SET_FIELDS_IMMUTABLE: u8 = 37;
 /// `seLinuxChangePolicy` may be `MountOption`, with the gate `SELinuxMount`.
 pub(crate) const SELINUX_MOUNT_OPTION: u8 = 37;
-/// `shareProcessNamespace` is named as a field of the spec, behind the security context.
+/// `shareProcessNamespace` is named as a field of the spec, behind the security context; so are what a
+/// Windows pod may not have of the host's.
 pub(crate) const SHARED_PROCESSES_IN_SPEC: u8 = 37;
 /// The image of an image volume must have a reference in templates, too.
 pub(crate) const IMAGE_REFERENCE_IN_TEMPLATES: u8 = 37;
 
+/// No error is told twice: the second looks at the same things are gone.
+pub(crate) const CAUSES_ONCE: u8 = 37;
 /// What declarative validation has taken over is told last.
 pub(crate) const DECLARATIVE_ERRORS_LAST: u8 = 37;
 

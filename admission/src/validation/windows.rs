@@ -77,8 +77,29 @@ const CONTAINER_CONTEXT: [&str; 10] = [
     "runAsGroup",
 ];
 
+const NOT_FOR_WINDOWS: &str = "cannot be set for a windows pod";
+
+fn host_fields(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
+    if field(spec, "hostUsers").is_some() {
+        v.errors
+            .forbidden(&path.child("hostUsers"), NOT_FOR_WINDOWS);
+    }
+    for name in ["hostPID", "hostIPC"] {
+        if flag(spec, name) {
+            v.errors.forbidden(&path.child(name), NOT_FOR_WINDOWS);
+        }
+    }
+}
+
+fn shared_processes(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
+    if field(spec, "shareProcessNamespace").is_some() {
+        v.errors
+            .forbidden(&path.child("shareProcessNamespace"), NOT_FOR_WINDOWS);
+    }
+}
+
 fn windows(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
-    const DETAIL: &str = "cannot be set for a windows pod";
+    const DETAIL: &str = NOT_FOR_WINDOWS;
     let context = field(spec, "securityContext");
     let context_path = path.child("securityContext");
     for name in POD_CONTEXT {
@@ -88,23 +109,17 @@ fn windows(v: &mut Validator, spec: &Value<'_>, path: &Path<'_>) {
         if set {
             v.errors.forbidden(&context_path.child(name), DETAIL);
         }
+        // Up to 1.36 the fields of the spec were among those of the security context.
+        let among = !v.since(versions::SHARED_PROCESSES_IN_SPEC);
         match name {
-            "seLinuxOptions" => {
-                if field(spec, "hostUsers").is_some() {
-                    v.errors.forbidden(&path.child("hostUsers"), DETAIL);
-                }
-                for name in ["hostPID", "hostIPC"] {
-                    if flag(spec, name) {
-                        v.errors.forbidden(&path.child(name), DETAIL);
-                    }
-                }
-            }
-            "sysctls" if field(spec, "shareProcessNamespace").is_some() => {
-                v.errors
-                    .forbidden(&path.child("shareProcessNamespace"), DETAIL);
-            }
+            "seLinuxOptions" if among => host_fields(v, spec, path),
+            "sysctls" if among => shared_processes(v, spec, path),
             _ => {}
         }
+    }
+    if v.since(versions::SHARED_PROCESSES_IN_SPEC) {
+        host_fields(v, spec, path);
+        shared_processes(v, spec, path);
     }
     containers::visit(spec, path, |container, path| {
         let Some(context) = field(container, "securityContext") else {
