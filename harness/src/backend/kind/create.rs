@@ -74,13 +74,7 @@ fn stage(line: &str) -> Option<String> {
 
 /// Why kind could not create a cluster, from what it printed.
 fn failure(title: &str, output: &str) -> Error {
-    let said: Vec<&str> = output
-        .lines()
-        .map(str::trim_end)
-        // What follows is of use to people who mend kind.
-        .take_while(|line| !line.starts_with("Stack Trace"))
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let said = without_noise(output);
     let text = said.join("\n");
     let error = said
         .iter()
@@ -125,12 +119,39 @@ fn failure(title: &str, output: &str) -> Error {
         ))
         .hint("run it again");
     }
+    // kubeadm says in a line of its own what it died of.
+    let error = said
+        .iter()
+        .rev()
+        .find_map(|line| line.strip_prefix("error: "))
+        .unwrap_or(error);
     let last = &said[said.len().saturating_sub(LAST_LINES)..];
     Error::environment(format!(
         "kind could not create {title}: {error}\n{}",
         last.join("\n")
     ))
     .hint("--logs DIR keeps all that kind printed; --image names another node image")
+}
+
+/// The lines of kind's output that people may want: without Go's stack traces and without the log of kubeadm, which
+/// kind asks for in detail.
+fn without_noise(output: &str) -> Vec<&str> {
+    let lines: Vec<&str> = output
+        .lines()
+        .map(str::trim_end)
+        .take_while(|line| !line.starts_with("Stack Trace"))
+        .collect();
+    let is_frame = |at: usize| lines.get(at).is_some_and(|line| line.starts_with('\t'));
+    let is_log = |line: &str| {
+        let mut bytes = line.bytes();
+        matches!(bytes.next(), Some(b'I' | b'W')) && bytes.take(4).all(|b| b.is_ascii_digit())
+    };
+    let kept = lines.iter().enumerate().filter(|(at, line)| {
+        let noise = line.trim().is_empty() || is_log(line);
+        // A frame has the function's name on one line, its place on the next.
+        !noise && !is_frame(*at) && !is_frame(at + 1)
+    });
+    kept.map(|(_, line)| *line).collect()
 }
 
 /// How much of kind's output is told.
@@ -270,18 +291,43 @@ sigs.k8s.io/kind/pkg/errors.WithStack
         assert!(error.what_to_do().is_some());
     }
 
+    /// What kind v0.33.0 printed, with fewer lines in between.
+    const KUBEADM: &str = " ✗ Starting control-plane 🕹
+ERROR: failed to create cluster: failed to init node with kubeadm: command \"docker exec x kubeadm init\" failed with error: exit status 1
+
+Command Output: I1123 13:53:52.013318      97 initconfiguration.go:262] loading configuration
+I1123 13:53:52.033941      97 initconfiguration.go:363] more
+[init] Using Kubernetes version: v1.36.2
+error: error execution phase mark-control-plane: nodes \"x\" not found
+k8s.io/kubernetes/cmd/kubeadm/app/cmd/phases/workflow.(*Runner).Run.func1
+\tcmd/kubeadm/app/cmd/phases/workflow/runner.go:262
+runtime.goexit
+\truntime/asm_amd64.s:1771
+
+Stack Trace:
+sigs.k8s.io/kind/pkg/errors.WithStack
+\tpkg/errors/errors.go:59
+";
+
     #[test]
     fn of_other_failures_the_last_lines_are_told() {
-        let output = format!(
-            "{}ERROR: failed to create cluster: failed to init node with kubeadm: x\n",
-            "line\n".repeat(40)
+        let error = failure("x on 1.36", KUBEADM);
+        let mut lines = error.message().lines();
+        assert_eq!(
+            lines.next(),
+            Some(
+                "kind could not create x on 1.36: error execution phase mark-control-plane: nodes \"x\" not found"
+            )
         );
-        let error = failure("x on 1.36", &output);
+        assert_eq!(lines.clone().count(), 5, "{error}");
         assert!(
-            error
-                .message()
-                .starts_with("kind could not create x on 1.36: failed to init node with kubeadm")
+            lines
+                .next_back()
+                .is_some_and(|line| line.starts_with("error: ")),
+            "{error}"
         );
-        assert_eq!(error.message().lines().count(), 1 + LAST_LINES);
+        let long = format!("{}ERROR: y\n", "line\n".repeat(40));
+        let told = failure("x on 1.36", &long);
+        assert_eq!(told.message().lines().count(), 1 + LAST_LINES);
     }
 }
