@@ -39,6 +39,8 @@ pub struct Options {
     pub requester: Option<Requester>,
     /// Whether findings hold the stored object.
     pub show_object: bool,
+    /// Whether findings say where in the files the fields at fault stand.
+    pub locate: bool,
     /// The servers that judge.
     pub targets: Vec<Target>,
 }
@@ -334,8 +336,14 @@ fn has_policy(context: &[Manifest]) -> bool {
 /// Judges every object on every server, on all cores, in order of the objects.
 fn judge_all(contexts: &[Context], judged: &[&Manifest], options: &Options) -> Vec<Vec<Judged>> {
     let one = |contexts: &[Context], manifest: &Manifest| -> Vec<Judged> {
-        let judge =
-            |context| judge::judge(context, manifest, &options.namespace, options.show_object);
+        let judge = |context| {
+            let mut judged =
+                judge::judge(context, manifest, &options.namespace, options.show_object);
+            if options.locate {
+                judged.finding.locate(manifest);
+            }
+            judged
+        };
         contexts.iter().map(judge).collect()
     };
     let cores = thread::available_parallelism().map_or(1, NonZero::get);

@@ -25,5 +25,10 @@ pub mod redact;
 pub mod report;
 pub mod snapshot;
 
+pub mod coverage;
+pub mod fault;
+pub mod record;
+pub mod shard;
+
 pub mod check;
 pub mod error;

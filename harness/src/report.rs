@@ -14,7 +14,7 @@ use crate::snapshot::{Comparison, Header, Minors, Outcomes, Store};
 use crate::suite::Suite;
 
 /// What a run says about a suite.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Report {
     /// One entry for each scenario on each cluster that ran.
     pub entries: Vec<Entry>,

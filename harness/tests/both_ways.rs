@@ -158,6 +158,7 @@ fn directly(cluster: &Cluster, scenario: &Scenario, minor: Minor) -> Vec<Outcome
         policy: Policy::default(),
         requester: None,
         show_object: false,
+        locate: false,
         targets: vec![Target {
             cluster: Some(cluster.clone()),
             minor,

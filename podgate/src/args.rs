@@ -54,6 +54,12 @@ pub(crate) enum ColorWhen {
 pub(crate) enum Command {
     /// Runs scenarios and compares their outcomes with the snapshots.
     Test(TestArgs),
+    /// The verdicts on every object, by scenario, cluster and minor; or the jobs of a CI workflow.
+    Matrix(MatrixArgs),
+    /// Joins the shards of a run into one report and one exit code.
+    Merge(MergeArgs),
+    /// Which checks the scenarios trip and pass, at which versions; ends with 1 where one is left out.
+    Coverage(CoverageArgs),
     /// Verdicts on manifests, ad hoc, without snapshots.
     Check(CheckArgs),
     /// What a check demands, since when, and how to satisfy it.
@@ -100,6 +106,28 @@ pub(crate) enum Output {
   podgate test --kubernetes 1.29..1.31              three minors
   CI=true podgate test                              writes nothing; a missing snapshot fails")]
 pub(crate) struct TestArgs {
+    #[command(flatten)]
+    pub(crate) select: Select,
+
+    /// Runs the K-th of N parts of what is selected; podgate merge joins them. In an Indexed Job
+    /// of Kubernetes `job/N` takes K from JOB_COMPLETION_INDEX.
+    #[arg(long, value_name = "K/N")]
+    pub(crate) shard: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+
+    #[command(flatten)]
+    pub(crate) reports: Reports,
+
+    /// Prints the matrix and what differs, but not the reason of every rejection.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// The part of a suite that runs.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Select {
     /// Scenarios: a name, or a folder of them. All when absent.
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<String>,
@@ -112,17 +140,69 @@ pub(crate) struct TestArgs {
     /// podgate.yaml says, and else each cluster's own.
     #[arg(long, value_name = "VERSION")]
     pub(crate) kubernetes: Option<String>,
+}
 
-    #[command(flatten)]
-    pub(crate) server: ServerArgs,
-
+/// How the results of a run are told.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Reports {
     /// How results are printed.
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) output: Output,
+    pub(crate) output: Format,
 
-    /// Prints the matrix and what differs, but not the reason of every rejection.
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+    /// Writes the results to a file, too: json=run.json. Repeatable.
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
+    pub(crate) written: Vec<(Format, PathBuf)>,
+}
+
+/// Reads `FORMAT=FILE`.
+fn report(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, file) = text
+        .split_once('=')
+        .filter(|(_, file)| !file.is_empty())
+        .ok_or("write it as FORMAT=FILE, like markdown=summary.md")?;
+    Ok((Format::from_str(format, false)?, PathBuf::from(file)))
+}
+
+/// The formats of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+    /// One JSON document a line.
+    Jsonl,
+    /// YAML.
+    Yaml,
+    /// JUnit XML: for Jenkins, GitLab and others.
+    Junit,
+    /// SARIF 2.1.0: for code scanning.
+    Sarif,
+    /// Annotations of a GitHub workflow.
+    Github,
+    /// Markdown: for a pull request or a step summary.
+    Markdown,
+    /// One HTML page.
+    Html,
+}
+
+impl Format {
+    /// Whether it says where in a manifest a problem stands; to look for that takes a moment.
+    pub(crate) const fn has_places(self) -> bool {
+        matches!(
+            self,
+            Self::Junit | Self::Sarif | Self::Github | Self::Markdown
+        )
+    }
+}
+
+impl Reports {
+    /// Every format that was asked for.
+    pub(crate) fn all(&self) -> impl Iterator<Item = Format> {
+        let written = self.written.iter().map(|(format, _)| *format);
+        written.chain([self.output])
+    }
 }
 
 /// Which servers answer, and how they are treated.
@@ -170,6 +250,76 @@ pub(crate) enum Backend {
     Apiserver,
     /// Disposable kind clusters.
     Kind,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  podgate matrix --cluster psa-restricted           objects by clusters, ranges of minors folded
+  podgate matrix -o markdown > matrix.md
+  podgate matrix --github                           strategy.matrix: a job for each cluster and minor
+  podgate matrix --github --shards 4                strategy.matrix: a job for each of four shards")]
+pub(crate) struct MatrixArgs {
+    #[command(flatten)]
+    pub(crate) select: Select,
+
+    /// Only the K-th of N parts, as podgate test --shard K/N runs it.
+    #[arg(long, value_name = "K/N")]
+    pub(crate) shard: Option<String>,
+
+    /// Prints the JSON that `strategy.matrix` of a GitHub workflow takes with fromJSON.
+    #[arg(long, conflicts_with_all = ["output", "shard"])]
+    pub(crate) github: bool,
+
+    /// With --github: a job for each of N shards.
+    #[arg(long, value_name = "N", requires = "github")]
+    pub(crate) shards: Option<usize>,
+
+    /// How it is printed.
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: MatrixFormat,
+}
+
+/// How the matrix is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MatrixFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// A table for a pull request or a page.
+    Markdown,
+    /// One JSON document, a cell for each object, cluster and minor.
+    Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  podgate test --shard 1/3 -o json > 1.json         on one machine; 2/3 and 3/3 on others
+  podgate merge 1.json 2.json 3.json                what podgate test says, and its exit code")]
+pub(crate) struct MergeArgs {
+    /// What podgate test --shard K/N -o json printed. Each shard at least once.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) reports: Reports,
+
+    /// Prints the matrix and what differs, but not the reason of every rejection.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Tripped is a check that a rejection, a warning or an audit annotation names. Passed is one that ran and has
+nothing against an object that sets one of the fields it looks at, or that trips it elsewhere."
+)]
+pub(crate) struct CoverageArgs {
+    #[command(flatten)]
+    pub(crate) select: Select,
+
+    /// How it is printed.
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]
@@ -229,9 +379,8 @@ pub(crate) struct CheckArgs {
     #[arg(short = 'R', long)]
     pub(crate) recursive: bool,
 
-    /// How results are printed.
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) reports: Reports,
 }
 
 impl CheckArgs {

@@ -1,6 +1,7 @@
 //! The exit codes, in one place.
 
 use podgate_harness::error::{Error, ErrorKind};
+use podgate_harness::record::Record;
 
 /// How a command ended. Of several, 3 is told before 2 before 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +28,24 @@ impl Exit {
             Self::Environment => 3,
             Self::NothingToRun => 4,
         }
+    }
+
+    /// The code for a run that came to its end.
+    pub(crate) fn of_run(record: &Record) -> Self {
+        let failed = record.failed.iter().map(|failed| match failed.input {
+            true => Self::BadInput,
+            false => Self::Environment,
+        });
+        let of_outcomes = if record.cells.is_empty() {
+            Self::NothingToRun
+        } else if record.undecided() > 0 {
+            Self::BadInput
+        } else if record.differs() {
+            Self::Different
+        } else {
+            Self::Expected
+        };
+        failed.fold(of_outcomes, Self::max)
     }
 
     /// The code for an error that ended a command.

@@ -42,6 +42,9 @@ fn run(cli: Cli) -> Result<Exit, Error> {
     }
     match cli.command {
         Command::Test(args) => command::test::run(&args),
+        Command::Matrix(args) => command::matrix::run(&args),
+        Command::Merge(args) => command::merge::run(&args),
+        Command::Coverage(args) => command::coverage::run(&args),
         Command::Check(args) => command::check::run(&args),
         Command::Explain(args) => command::explain::run(&args),
         Command::Serve(args) => command::serve::run(&args),

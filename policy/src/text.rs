@@ -137,6 +137,12 @@ pub fn pieces(server: Server, message: &str) -> Option<(&str, Vec<(&'static str,
     Some((&message[..message.len() - detail.len()], pieces.collect()))
 }
 
+/// The policy that a rejection, a warning or an audit annotation names. Rejections of 1.22 name none.
+#[must_use]
+pub fn policy_in_message(message: &str) -> Option<LevelVersion> {
+    policy_and_detail(message).map(|(policy, _)| policy)
+}
+
 /// The policy that a message names, and the text behind it.
 fn policy_and_detail(message: &str) -> Option<(LevelVersion, &str)> {
     for marker in ["violates PodSecurity \"", "would violate PodSecurity \""] {

@@ -7,8 +7,10 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::trial::{Trial, TriedPolicy};
+use crate::fault::{self, About, Fault};
 use crate::outcome::{By, Rejection, Stage, Verdict};
 use crate::psp::{AppliedPolicy, FieldChange};
+use crate::suite::Manifest;
 
 /// The verdict on an object. Serialised it is the line that users' tools read; the names and the
 /// order of its fields are part of the contract, so [`Serialize`] spells them out.
@@ -32,6 +34,16 @@ pub struct Finding {
     pub pods: Option<Vec<PodFinding>>,
     /// The object as the server would store it, where that was asked for.
     pub stored: Option<serde_json::Value>,
+}
+
+impl Finding {
+    /// Finds where in `manifest`, which it is about, stands what the server speaks of.
+    pub(super) fn locate(&mut self, manifest: &Manifest) {
+        self.answer.locate(manifest, self.minor, About::Object);
+        for pod in self.pods.iter_mut().flatten() {
+            pod.answer.locate(manifest, self.minor, About::Pods);
+        }
+    }
 }
 
 impl Serialize for Finding {
@@ -101,6 +113,10 @@ pub struct AnswerLine {
     pub psp: Option<AppliedPolicy>,
     /// What each `PodSecurityPolicy` says of a pod, where the server has the plugin.
     pub trial: Option<Trial>,
+    /// Where the fields stand for which it is rejected, where that was asked for.
+    pub faults: Vec<Fault>,
+    /// The same of each warning.
+    pub warning_faults: Vec<Vec<Fault>>,
 }
 
 /// What is told of policies in a line.
@@ -129,6 +145,8 @@ impl AnswerLine {
             audit_annotations: stage.audit_annotations.unwrap_or_default(),
             psp: stage.psp,
             trial: None,
+            faults: Vec::new(),
+            warning_faults: Vec::new(),
         };
         match stage.verdict {
             Verdict::Admitted => {
@@ -168,6 +186,12 @@ impl AnswerLine {
             line.serialize_entry("psp", &policies)?;
         }
         Ok(())
+    }
+
+    fn locate(&mut self, manifest: &Manifest, minor: Minor, about: About) {
+        let faults = |message: &String| fault::faults(manifest, minor, message, about);
+        self.faults = self.message.as_ref().map(faults).unwrap_or_default();
+        self.warning_faults = self.warnings.iter().map(faults).collect();
     }
 
     pub(super) fn reject(&mut self, rejection: Rejection) {

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::fmt;
 
 use podgate_policy::Minor;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fold::{Outcomes, Place, places};
 use super::minors::Minors;
 use crate::outcome::{Outcome, Stage, Step, Verdict};
 
 /// A difference between what is recorded and what was observed, over all minors that differ alike.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// What changed.
@@ -20,17 +20,17 @@ pub struct Change {
     /// The object, as in [`Outcome::object`].
     pub object: String,
     /// The step, where the scenario has steps.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<Step>,
     /// Whether the object itself or its pods changed.
     pub of: Of,
     /// On which minors.
     pub minors: Minors,
     /// What is recorded.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Stage>,
     /// What was observed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Stage>,
 }
 
@@ -60,7 +60,7 @@ impl fmt::Display for Change {
 }
 
 /// Which of a workload's two stages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Of {
     /// The object itself.
@@ -70,7 +70,7 @@ pub enum Of {
 }
 
 /// What changed, the most dangerous first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ChangeKind {
     /// What was rejected is admitted.

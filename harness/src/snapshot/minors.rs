@@ -3,7 +3,7 @@
 use std::fmt;
 
 use podgate_policy::Minor;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A set of the minors that podgate knows.
 ///
@@ -127,6 +127,18 @@ impl fmt::Display for Minors {
 impl Serialize for Minors {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Minors {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let mut minors = Self::NONE;
+        for range in text.split(", ").filter(|range| !range.is_empty()) {
+            let Range(first, last) = range.parse().map_err(de::Error::custom)?;
+            minors = minors | Self::between(first, last);
+        }
+        Ok(minors)
     }
 }
 

@@ -9,11 +9,11 @@ use podgate_harness::versions::MinorRange;
 use podgate_policy::{LevelVersion, Minor, Server};
 use serde::Serialize;
 
-use crate::args::{CheckArgs, Output};
+use crate::args::{CheckArgs, Format, Output, Reports};
 use crate::exit::Exit;
 use crate::show;
-use crate::show::findings;
 use crate::show::style::{Painted, WARNED};
+use crate::show::{findings, github, junit, markdown, problems, report, sarif};
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Error> {
     if args.files.is_empty() {
@@ -36,11 +36,12 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Error> {
         policy,
         requester,
         show_object: args.show_object,
+        locate: args.reports.all().any(Format::has_places),
         targets: targets(args)?,
     };
     let items = check::check(&options)?;
     inert_labels(&options);
-    print(&items, &options, args.output)?;
+    tell(&items, &options, &args.reports)?;
     for item in &items {
         if let Item::Unreadable(error, _) | Item::Judged(_, Some(error)) = item {
             show::error(error);
@@ -197,19 +198,14 @@ fn lines(items: &[Item]) -> Vec<Line<'_>> {
     lines
 }
 
-fn print(items: &[Item], options: &Options, output: Output) -> Result<(), Error> {
-    if output == Output::Text {
-        return show::data(&findings::text(items, options));
+/// Writes the files, then prints.
+fn tell(items: &[Item], options: &Options, reports: &Reports) -> Result<(), Error> {
+    for (format, file) in &reports.written {
+        report::write(file, &render(items, options, *format)?)?;
     }
-    let lines = lines(items);
-    if output == Output::Jsonl {
-        let mut text = String::new();
-        for line in &lines {
-            text.push_str(&show::json_line(line)?);
-        }
-        show::data(&text)?;
-    } else {
-        show::serialized(&lines, output)?.map_or(Ok(()), |text| show::data(&text))?;
+    show::data(&render(items, options, reports.output)?)?;
+    if reports.output == Format::Text {
+        return Ok(());
     }
     for item in items {
         if let Item::NotJudged(place) = item {
@@ -217,4 +213,20 @@ fn print(items: &[Item], options: &Options, output: Output) -> Result<(), Error>
         }
     }
     Ok(())
+}
+
+fn render(items: &[Item], options: &Options, format: Format) -> Result<String, Error> {
+    let data = |output| Ok(show::serialized(&lines(items), output)?.unwrap_or_default());
+    match format {
+        Format::Text => Ok(findings::text(items, options)),
+        Format::Json => data(Output::Json),
+        Format::Yaml => data(Output::Yaml),
+        Format::Jsonl => lines(items).iter().map(show::json_line).collect(),
+        Format::Junit => junit::document(junit::of_check(items)),
+        Format::Sarif => sarif::document(&problems::of_check(items)),
+        Format::Github => Ok(github::annotations(&problems::of_check(items))),
+        Format::Markdown => Ok(markdown::check(&problems::of_check(items))),
+        Format::Html => Err(Error::input("the HTML page is of a run of scenarios")
+            .hint("podgate test writes it; of check there are junit, sarif, github and markdown")),
+    }
 }

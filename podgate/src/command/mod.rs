@@ -2,9 +2,12 @@
 
 pub(crate) mod check;
 pub(crate) mod clean;
+pub(crate) mod coverage;
 pub(crate) mod down;
 pub(crate) mod explain;
 pub(crate) mod init;
+pub(crate) mod matrix;
+pub(crate) mod merge;
 pub(crate) mod review;
 pub(crate) mod serve;
 mod servers;
@@ -12,11 +15,20 @@ pub(crate) mod test;
 pub(crate) mod up;
 pub(crate) mod versions;
 
+use std::path::Path;
+
 use podgate_harness::error::Error;
+use podgate_harness::plan::{Plan, Selection};
+use podgate_harness::record;
+use podgate_harness::shard::Shard;
 use podgate_harness::snapshot::Writing;
-use podgate_harness::suite::Cluster;
+use podgate_harness::suite::{Cluster, Project, Suite};
 use podgate_harness::versions::{MinorRange, ranges};
 use podgate_policy::Minor;
+
+use crate::args::Select;
+use crate::exit::Exit;
+use crate::show;
 
 /// In CI nothing is written: a run there judges, it does not record.
 pub(crate) fn writing() -> Writing {
@@ -60,4 +72,49 @@ pub(crate) fn minor_of(asked: Option<&str>, cluster: Option<&Cluster>) -> Result
         );
     }
     Ok(minor)
+}
+
+/// The suite of this folder, and the part of it that was asked for.
+pub(crate) fn plan(select: &Select) -> Result<(Suite, Plan), Error> {
+    let project = Project::load(Path::new(""))?;
+    let suite = Suite::load(&project)?;
+    let selection = Selection {
+        scenarios: select.names.clone(),
+        clusters: select.cluster.clone(),
+        kubernetes: select.kubernetes.as_deref().map(range).transpose()?,
+        project: project.kubernetes,
+    };
+    let plan = Plan::new(&suite, &selection)?;
+    Ok((suite, plan))
+}
+
+/// Says that nothing runs, which is never a pass.
+pub(crate) fn nothing_to_run(plan: &Plan) -> Exit {
+    show::note("nothing to run: no scenario applies to the chosen clusters and versions");
+    show::note(show::run::not_applicable(&record::not_applicable(plan)).trim_end());
+    Exit::NothingToRun
+}
+
+/// Reads the value of `--shard`. In an Indexed Job of Kubernetes, which counts from 0, `job/N` is the
+/// shard of the pod's own index.
+pub(crate) fn shard(text: &str) -> Result<Shard, Error> {
+    const INDEX: &str = "JOB_COMPLETION_INDEX";
+    let wrong = |message: String| {
+        Error::input(format!("--shard {text}: {message}")).hint(
+            "write it like 2/3; in an Indexed Job of Kubernetes, job/3 takes the pod's own index",
+        )
+    };
+    let number = match text.split_once('/') {
+        Some(("job", of)) => {
+            let index = std::env::var(INDEX).map_err(|_| wrong(format!("{INDEX} is not set")))?;
+            let index: usize = index
+                .parse()
+                .map_err(|_| wrong(format!("{INDEX} is `{index}`, no index")))?;
+            format!("{}/{of}", index + 1)
+        }
+        _ => text.to_owned(),
+    };
+    number
+        .parse()
+        .map_err(|error: podgate_harness::shard::ShardError| wrong(error.to_string()))
 }

@@ -10,6 +10,7 @@ use podgate_harness::error::Error;
 use podgate_harness::execute::{Results, real};
 use podgate_harness::lifecycle::{self, Run};
 use podgate_harness::plan::Plan;
+use podgate_harness::record;
 
 use crate::args::{self, ServerArgs};
 use crate::show::progress::Progress;
@@ -31,7 +32,7 @@ pub(crate) fn backend(
 
 /// The boots with their cells, a line each.
 pub(crate) fn plan(plan: &Plan, backend: Option<&dyn Backend>) -> String {
-    let mut text = show::run::not_applicable(plan);
+    let mut text = show::run::not_applicable(&record::not_applicable(plan));
     let Some(backend) = backend else {
         let _ = writeln!(
             text,

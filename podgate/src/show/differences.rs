@@ -4,8 +4,7 @@ use std::fmt::Write;
 
 use anstyle::Style;
 use podgate_harness::outcome::Stage;
-use podgate_harness::plan::Plan;
-use podgate_harness::report::{Entry, Report};
+use podgate_harness::record::{Record, Snapshot};
 use podgate_harness::snapshot::{Change, ChangeKind};
 use podgate_policy::Minor;
 
@@ -13,28 +12,22 @@ use super::style::{ADMITTED, Painted, REJECTED, WARNED};
 use super::{minors, verdicts, width};
 
 /// Everything that differs, what was rejected and is admitted now first.
-pub(crate) fn text(plan: &Plan, report: &Report) -> String {
+pub(crate) fn text(record: &Record) -> String {
     let mut text = String::new();
-    let mut changed: Vec<_> = report
-        .entries
-        .iter()
-        .filter(|e| !e.comparison.agrees())
-        .collect();
+    let mut changed: Vec<_> = record.snapshots.iter().filter(|e| !e.agrees).collect();
     // What was rejected and is admitted now must not hide behind other news.
-    changed.sort_by_key(|e| !e.comparison.changes.iter().any(Change::is_dangerous));
-    let missing = missing(plan, &changed);
-    changed.retain(|entry| !entry.comparison.missing);
+    changed.sort_by_key(|e| !e.changes.iter().any(Change::is_dangerous));
+    let missing = missing(&changed);
+    changed.retain(|entry| !entry.missing);
     for entry in changed {
-        let cluster = &plan.clusters[entry.cluster].name;
-        let scenario = &plan.scenarios[entry.scenario].id;
-        let place = format!("{scenario} on {cluster}");
-        if entry.comparison.reformatted {
+        let place = format!("{} on {}", entry.scenario, entry.cluster);
+        if entry.reformatted {
             let head = Painted(WARNED, "reformatted");
             let line = format!("{head} {place}: the snapshot says the same in another form");
             text.push_str(&verdicts::filled(&line, "", "  ", width()));
         } else {
             let _ = writeln!(text, "{} {place}", Painted(REJECTED, "changed"));
-            for change in &entry.comparison.changes {
+            for change in &entry.changes {
                 text.push_str(&self::change(change));
             }
         }
@@ -43,10 +36,10 @@ pub(crate) fn text(plan: &Plan, report: &Report) -> String {
         }
     }
     text.push_str(&missing);
-    for entry in &report.entries {
-        text.push_str(&unmet(plan, entry));
+    for entry in &record.snapshots {
+        text.push_str(&unmet(entry));
     }
-    for path in &report.unreferenced {
+    for path in &record.unreferenced {
         let head = Painted(WARNED, "unreferenced");
         let line = format!(
             "{head} {}: no scenario on any cluster has this snapshot",
@@ -115,24 +108,22 @@ fn signed(sign: &str, style: Style, text: &str) -> String {
 }
 
 /// Scenarios without a snapshot, with the clusters that have none.
-fn missing(plan: &Plan, changed: &[&Entry]) -> String {
-    let mut missing: Vec<(usize, Vec<&str>)> = Vec::new();
-    for entry in changed.iter().filter(|entry| entry.comparison.missing) {
-        let cluster = plan.clusters[entry.cluster].name.as_str();
+fn missing(changed: &[&Snapshot]) -> String {
+    let mut missing: Vec<(&str, Vec<&str>)> = Vec::new();
+    for entry in changed.iter().filter(|entry| entry.missing) {
         match missing
             .iter_mut()
             .find(|(scenario, _)| *scenario == entry.scenario)
         {
-            Some((_, clusters)) => clusters.push(cluster),
-            None => missing.push((entry.scenario, vec![cluster])),
+            Some((_, clusters)) => clusters.push(&entry.cluster),
+            None => missing.push((&entry.scenario, vec![&entry.cluster])),
         }
     }
     let mut text = String::new();
     for (scenario, clusters) in missing {
         let line = format!(
-            "{} {}: no snapshot on {}",
+            "{} {scenario}: no snapshot on {}",
             Painted(WARNED, "missing"),
-            plan.scenarios[scenario].id,
             clusters.join(", ")
         );
         text.push_str(&verdicts::filled(&line, "", "  ", width()));
@@ -141,21 +132,21 @@ fn missing(plan: &Plan, changed: &[&Entry]) -> String {
 }
 
 /// The expectations that do not hold in one entry, each with its minors.
-fn unmet(plan: &Plan, entry: &Entry) -> String {
+fn unmet(entry: &Snapshot) -> String {
     let mut told: Vec<(&str, String, Vec<Minor>)> = Vec::new();
-    for (minor, unmet) in &entry.unmet {
+    for unmet in &entry.unmet {
         let message = format!("{}: {}", unmet.object, unmet.message);
         match told
             .iter_mut()
             .find(|(place, known, _)| *place == unmet.place && *known == message)
         {
-            Some((.., minors)) => minors.push(*minor),
-            None => told.push((&unmet.place, message, vec![*minor])),
+            Some((.., minors)) => minors.push(unmet.kubernetes),
+            None => told.push((&unmet.place, message, vec![unmet.kubernetes])),
         }
     }
     let mut text = String::new();
     for (place, message, of_message) in told {
-        let cluster = &plan.clusters[entry.cluster].name;
+        let cluster = &entry.cluster;
         let head = Painted(REJECTED, "not as expected");
         let line = format!("{head} {place} on {cluster} {}", minors(&of_message));
         text.push_str(&verdicts::filled(&line, "", "  ", width()));

@@ -1,10 +1,8 @@
 //! The matrix: objects by clusters, each cell folded over the minors.
 
-use std::collections::BTreeMap;
-
-use podgate_harness::execute::Results;
+use anstyle::Style;
 use podgate_harness::outcome::{Outcome, Verdict};
-use podgate_harness::plan::Plan;
+use podgate_harness::record::Record;
 use podgate_harness::versions::{MinorRange, ranges};
 use podgate_policy::Minor;
 
@@ -49,33 +47,32 @@ impl Sight {
         }
     }
 
-    fn line(self) -> Line {
-        let (style, text) = match self {
-            Self::Admitted => (ADMITTED, "✓"),
-            Self::Changed => (ADMITTED, "✓ changed"),
-            Self::Warned => (WARNED, "✓ warns"),
-            Self::ByMasters => (WARNED, "✓ masters"),
-            Self::PodsRejected => (REJECTED, "✗ pods"),
-            Self::Rejected => (REJECTED, "✗"),
-            Self::Undecided => (UNDECIDED, "?"),
-        };
-        (style, text.to_owned())
+    /// The sign for it, as the legend explains.
+    pub(crate) const fn sign(self) -> &'static str {
+        match self {
+            Self::Admitted => "✓",
+            Self::Changed => "✓ changed",
+            Self::Warned => "✓ warns",
+            Self::ByMasters => "✓ masters",
+            Self::PodsRejected => "✗ pods",
+            Self::Rejected => "✗",
+            Self::Undecided => "?",
+        }
+    }
+
+    const fn style(self) -> Style {
+        match self {
+            Self::Admitted | Self::Changed => ADMITTED,
+            Self::Warned | Self::ByMasters => WARNED,
+            Self::PodsRejected | Self::Rejected => REJECTED,
+            Self::Undecided => UNDECIDED,
+        }
     }
 }
 
 /// What the signs stand for; those of `PodSecurityPolicy` only where they stand in the matrix.
-pub(crate) fn legend(plan: &Plan, results: &Results) -> String {
-    let sights = || {
-        let clusters = 0..plan.clusters.len();
-        let cells = clusters.flat_map(|cluster| {
-            let scenarios = 0..plan.scenarios.len();
-            scenarios.filter_map(move |scenario| results.cells.get(&(cluster, scenario)))
-        });
-        let outcomes = cells
-            .flat_map(|cells| cells.values())
-            .flat_map(|cell| &cell.run.outcomes);
-        outcomes.map(Sight::of)
-    };
+pub(crate) fn legend(record: &Record) -> String {
+    let sights = || record.cells.iter().map(|cell| Sight::of(&cell.outcome));
     let of = |wanted, meaning: &'static str| {
         let stands_there = sights().any(|sight| sight == wanted);
         if stands_there { meaning } else { "" }
@@ -95,47 +92,60 @@ pub(crate) fn legend(plan: &Plan, results: &Results) -> String {
 }
 
 /// The matrix of a run.
-pub(crate) fn table(plan: &Plan, results: &Results) -> Table {
-    // A cluster on which none of the chosen scenarios runs has no column.
-    let ran: Vec<usize> = (0..plan.clusters.len())
-        .filter(|cluster| results.cells.keys().any(|(of, _)| of == cluster))
-        .collect();
-    let name = |cluster: &usize| plan.clusters[*cluster].name.clone();
-    let mut table = Table::new(ran.iter().map(name).collect());
-    for (at, scenario) in plan.scenarios.iter().enumerate() {
-        // Rows in the order in which objects appear; a later minor may have objects of its own.
-        let mut labels: Vec<String> = Vec::new();
-        let mut cells: BTreeMap<(String, usize), Vec<(Minor, Sight)>> = BTreeMap::new();
-        for &cluster in &ran {
-            for (minor, cell) in results.cells.get(&(cluster, at)).into_iter().flatten() {
-                for outcome in &cell.run.outcomes {
-                    let label = label(outcome);
-                    if !labels.contains(&label) {
-                        labels.push(label.clone());
-                    }
-                    cells
-                        .entry((label, cluster))
-                        .or_default()
-                        .push((*minor, Sight::of(outcome)));
-                }
+pub(crate) fn table(record: &Record) -> Table {
+    let mut table = Table::new(record.columns());
+    for row in rows(record) {
+        match row {
+            Row::Scenario(id) => table.heading(id),
+            Row::Object(label, sights) => {
+                let cells = sights.iter().map(|sights| match sights.as_slice() {
+                    [] => nothing(),
+                    sights => fold(sights).into_iter().map(line).collect(),
+                });
+                table.row(format!("  {label}"), cells.collect());
             }
-        }
-        if labels.is_empty() {
-            continue;
-        }
-        table.heading(&scenario.id);
-        for label in labels {
-            let row = ran
-                .iter()
-                .map(|&cluster| match cells.get(&(label.clone(), cluster)) {
-                    Some(sights) => fold(sights),
-                    None => nothing(),
-                })
-                .collect();
-            table.row(format!("  {label}"), row);
         }
     }
     table
+}
+
+/// A row of the matrix.
+pub(crate) enum Row<'a> {
+    /// The objects of this scenario follow.
+    Scenario(&'a str),
+    /// An object, and what is to be seen of it on each cluster.
+    Object(String, Vec<Vec<(Minor, Sight)>>),
+}
+
+/// The rows of the matrix: objects in the order in which they appear; a later minor may have objects
+/// of its own.
+pub(crate) fn rows(record: &Record) -> Vec<Row<'_>> {
+    let clusters = record.columns();
+    let mut rows = Vec::new();
+    for cells in record.cells.chunk_by(|a, b| a.scenario == b.scenario) {
+        let mut labels: Vec<String> = Vec::new();
+        let mut sights: Vec<Vec<Vec<(Minor, Sight)>>> = Vec::new();
+        for cell in cells {
+            let label = label(&cell.outcome);
+            let at = labels.iter().position(|known| *known == label);
+            let at = at.unwrap_or_else(|| {
+                labels.push(label);
+                sights.push(vec![Vec::new(); clusters.len()]);
+                labels.len() - 1
+            });
+            if let Some(cluster) = clusters.iter().position(|c| *c == cell.cluster) {
+                sights[at][cluster].push((cell.kubernetes, Sight::of(&cell.outcome)));
+            }
+        }
+        rows.extend(cells.first().map(|cell| Row::Scenario(&cell.scenario)));
+        rows.extend(
+            labels
+                .into_iter()
+                .zip(sights)
+                .map(|(label, sights)| Row::Object(label, sights)),
+        );
+    }
+    rows
 }
 
 /// How an outcome is called in the matrix.
@@ -146,8 +156,8 @@ pub(crate) fn label(outcome: &Outcome) -> String {
     }
 }
 
-/// One line where all minors agree, otherwise one for each range that does.
-fn fold(sights: &[(Minor, Sight)]) -> Vec<Line> {
+/// What is to be seen, once where all minors agree, otherwise for each range that does.
+pub(crate) fn fold(sights: &[(Minor, Sight)]) -> Vec<(Option<MinorRange>, Sight)> {
     let mut by_sight: Vec<(Sight, Vec<Minor>)> = Vec::new();
     for &(minor, sight) in sights {
         match by_sight.iter_mut().find(|(known, _)| *known == sight) {
@@ -156,16 +166,23 @@ fn fold(sights: &[(Minor, Sight)]) -> Vec<Line> {
         }
     }
     if let [(sight, _)] = by_sight.as_slice() {
-        return vec![sight.line()];
+        return vec![(None, *sight)];
     }
-    let mut lines: Vec<(MinorRange, Sight)> = by_sight
+    let mut lines: Vec<(Option<MinorRange>, Sight)> = by_sight
         .into_iter()
-        .flat_map(|(sight, minors)| ranges(&minors).into_iter().map(move |range| (range, sight)))
+        .flat_map(|(sight, minors)| {
+            let ranges = ranges(&minors).into_iter();
+            ranges.map(move |range| (Some(range), sight))
+        })
         .collect();
-    lines.sort_by_key(|(range, _)| range.first());
-    let shown = |(range, sight): (MinorRange, Sight)| {
-        let (style, text) = sight.line();
-        (style, format!("{range} {text}"))
-    };
-    lines.into_iter().map(shown).collect()
+    lines.sort_by_key(|(range, _)| range.map(MinorRange::first));
+    lines
+}
+
+fn line((range, sight): (Option<MinorRange>, Sight)) -> Line {
+    let (style, text) = (sight.style(), sight.sign());
+    match range {
+        None => (style, text.to_owned()),
+        Some(range) => (style, format!("{range} {text}")),
+    }
 }

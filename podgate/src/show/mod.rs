@@ -2,10 +2,17 @@
 
 pub(crate) mod differences;
 pub(crate) mod findings;
+pub(crate) mod github;
+pub(crate) mod html;
+pub(crate) mod junit;
+pub(crate) mod markdown;
 pub(crate) mod matrix;
 pub(crate) mod policies;
+pub(crate) mod problems;
 pub(crate) mod progress;
+pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod sarif;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod verdicts;

@@ -4,10 +4,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use podgate_harness::backend::Backend;
-use podgate_harness::execute::Results;
-use podgate_harness::plan::Plan;
-use podgate_harness::report::Report;
+use podgate_harness::record::{NotApplicable, Record};
 use podgate_policy::Minor;
 
 use super::style::{ADMITTED, FAINT, Painted, REJECTED, STRONG, UNDECIDED};
@@ -16,18 +13,21 @@ use super::{counted, matrix, minors, table_width, width};
 use crate::command::versions;
 
 /// The matrix, and unless `quiet` the reason of every rejection.
-pub(crate) fn verdicts(plan: &Plan, results: &Results, quiet: bool) -> String {
-    let mut text = matrix::table(plan, results).render(table_width()) + "\n";
-    let legend = verdicts::filled(&matrix::legend(plan, results), "", "", width());
+pub(crate) fn verdicts(record: &Record, quiet: bool) -> String {
+    let mut text = matrix::table(record).render(table_width()) + "\n";
+    let legend = verdicts::filled(&matrix::legend(record), "", "", width());
     let _ = writeln!(text, "{}\n", Painted(FAINT, legend.trim_end()));
     if quiet {
         return text;
     }
-    for (at, scenario) in plan.scenarios.iter().enumerate() {
-        let placed: Vec<Placed<'_>> = outcomes(plan, results, at).collect();
+    for scenario in &record.scenarios {
+        let cells = record
+            .cells
+            .iter()
+            .filter(|cell| cell.scenario == scenario.id);
+        let placed: Vec<Placed<'_>> = cells.map(Placed::of).collect();
         let reasons = verdicts::reasons(&placed, width());
-        let not_judged = not_judged(plan, results, at);
-        if reasons.is_empty() && not_judged.is_empty() {
+        if reasons.is_empty() && scenario.not_judged.is_empty() {
             continue;
         }
         let _ = writeln!(text, "{}", Painted(STRONG, &scenario.id));
@@ -36,8 +36,9 @@ pub(crate) fn verdicts(plan: &Plan, results: &Results, quiet: bool) -> String {
             let _ = writeln!(text, "{}", Painted(FAINT, description.trim_end()));
         }
         text.push_str(&reasons);
-        if !not_judged.is_empty() {
-            let line = format!("not judged: {}", not_judged.join(", "));
+        if !scenario.not_judged.is_empty() {
+            let objects: Vec<&str> = scenario.not_judged.iter().map(String::as_str).collect();
+            let line = format!("not judged: {}", objects.join(", "));
             text.push_str(&verdicts::filled(&line, "  ", "  ", width()));
         }
         text.push('\n');
@@ -45,46 +46,15 @@ pub(crate) fn verdicts(plan: &Plan, results: &Results, quiet: bool) -> String {
     text
 }
 
-/// The outcomes of one scenario by cluster, then by minor.
-pub(crate) fn outcomes<'a>(
-    plan: &'a Plan,
-    results: &'a Results,
-    scenario: usize,
-) -> impl Iterator<Item = Placed<'a>> {
-    let clusters = plan.clusters.iter().enumerate();
-    clusters.flat_map(move |(at, cluster)| {
-        let cells = results.cells.get(&(at, scenario)).into_iter().flatten();
-        cells.flat_map(move |(minor, cell)| {
-            let placed = move |outcome| Placed {
-                cluster: &cluster.name,
-                minor: *minor,
-                outcome,
-            };
-            cell.run.outcomes.iter().map(placed)
-        })
-    })
-}
-
-fn not_judged(plan: &Plan, results: &Results, scenario: usize) -> Vec<String> {
-    let mut objects: Vec<String> = (0..plan.clusters.len())
-        .filter_map(|cluster| results.cells.get(&(cluster, scenario)))
-        .flat_map(|cells| cells.values())
-        .flat_map(|cell| cell.run.not_judged.iter().cloned())
-        .collect();
-    objects.sort();
-    objects.dedup();
-    objects
-}
-
 /// What was selected and does not run.
-pub(crate) fn not_applicable(plan: &Plan) -> String {
+pub(crate) fn not_applicable(cells: &[NotApplicable]) -> String {
     let mut text = String::new();
-    for cells in &plan.not_applicable {
+    for cells in cells {
         let what = match &cells.scenario {
             Some(scenario) => format!("{scenario} on {}", cells.cluster),
             None => cells.cluster.clone(),
         };
-        let minors = minors(&cells.minors);
+        let minors = minors(&cells.kubernetes);
         let _ = match &cells.lacking {
             Some(lacking) => writeln!(
                 text,
@@ -101,44 +71,27 @@ pub(crate) fn not_applicable(plan: &Plan) -> String {
     text
 }
 
-/// How much ran, and whether all of it is as recorded and expected.
-pub(crate) fn summary(
-    plan: &Plan,
-    report: &Report,
-    backend: Option<&dyn Backend>,
-    took: Duration,
-) -> String {
-    let mut text = not_applicable(plan);
-    let outcomes: usize = report.entries.iter().map(|e| e.outcomes).sum();
-    let mut cells = counted(plan.cells(), "cell");
-    let not_applicable: usize = plan.not_applicable.iter().map(|n| n.cells).sum();
-    if not_applicable > 0 {
-        let _ = write!(cells, ", {not_applicable} not applicable");
-    }
-    let ran = format!(
-        "{}, {}: {} in {cells} ({} on {}), {:.2} s",
-        versions(plan),
-        backend.map_or("embedded server", Backend::name),
-        counted(outcomes, "outcome"),
-        counted(plan.scenarios.len(), "scenario"),
-        counted(plan.clusters.len(), "cluster"),
-        took.as_secs_f64()
-    );
+/// How much ran, and whether all of it is as recorded and expected. A merged run took no time that
+/// says anything.
+pub(crate) fn summary(record: &Record, took: Option<Duration>) -> String {
+    let mut text = not_applicable(&record.not_applicable);
+    let took = took.map(|took| format!(", {:.2} s", took.as_secs_f64()));
+    let ran = format!("{}{}", ran(record), took.unwrap_or_default());
     text.push_str(&verdicts::filled(&ran, "", "  ", width()));
 
-    let entries = &report.entries;
-    let undecided: usize = entries.iter().map(|e| e.undecided).sum();
+    let entries = &record.snapshots;
+    let undecided = record.undecided();
     if undecided > 0 {
         let undecided = format!("{} undecided", counted(undecided, "outcome"));
         let _ = writeln!(text, "{}", Painted(UNDECIDED, &undecided));
     }
-    let missing = entries.iter().filter(|e| e.comparison.missing).count();
-    let differ = entries.iter().filter(|e| !e.comparison.agrees()).count() - missing;
+    let missing = entries.iter().filter(|e| e.missing).count();
+    let differ = entries.iter().filter(|e| !e.agrees).count() - missing;
     let mut bad: Vec<String> = Vec::new();
     for (count, what) in [
         (missing, "missing"),
         (differ, "changed"),
-        (report.unreferenced.len(), "unreferenced"),
+        (record.unreferenced.len(), "unreferenced"),
     ] {
         if count > 0 {
             bad.push(format!("{count} {what}"));
@@ -157,7 +110,7 @@ pub(crate) fn summary(
     };
     let unmet: Vec<&str> = entries
         .iter()
-        .flat_map(|e| e.unmet.iter().map(|(_, unmet)| unmet.place.as_str()))
+        .flat_map(|e| e.unmet.iter().map(|unmet| unmet.place.as_str()))
         .collect();
     if !unmet.is_empty() {
         let mut places = unmet;
@@ -172,16 +125,43 @@ pub(crate) fn summary(
     if entries.iter().any(|e| e.proposed.is_some()) {
         text.push_str("podgate review shows what is pending\n");
     }
-    if !report.unreferenced.is_empty() {
+    if !record.unreferenced.is_empty() {
         text.push_str("podgate review --remove-unreferenced removes them\n");
     }
     text
 }
 
+/// How much ran, in a sentence.
+pub(crate) fn ran(record: &Record) -> String {
+    let stages = record
+        .cells
+        .iter()
+        .map(|cell| 1 + usize::from(cell.outcome.pods.is_some()));
+    let ran: usize = record.snapshots.iter().map(|snapshot| snapshot.cells).sum();
+    let mut cells = counted(ran, "cell");
+    let not_applicable: usize = record.not_applicable.iter().map(|n| n.cells).sum();
+    if not_applicable > 0 {
+        let _ = write!(cells, ", {not_applicable} not applicable");
+    }
+    let of_shard = record
+        .shard
+        .as_ref()
+        .map(|part| format!("shard {}: ", part.shard));
+    format!(
+        "{}{}, {}: {} in {cells} ({} on {})",
+        of_shard.unwrap_or_default(),
+        versions(record),
+        record.backend,
+        counted(stages.sum(), "outcome"),
+        counted(record.scenarios.len(), "scenario"),
+        counted(record.clusters.len(), "cluster"),
+    )
+}
+
 /// The versions that ran: `Kubernetes 1.23 to 1.37`, of one whether it was compared with a real
 /// server.
-fn versions(plan: &Plan) -> String {
-    let mut ran: Vec<Minor> = plan.jobs.iter().map(|job| job.minor).collect();
+fn versions(record: &Record) -> String {
+    let mut ran: Vec<Minor> = record.cells.iter().map(|cell| cell.kubernetes).collect();
     ran.sort_unstable();
     ran.dedup();
     match ran.as_slice() {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use podgate_harness::outcome::{Outcome, Stage, Verdict};
+use podgate_harness::record::Cell;
 use podgate_harness::versions::ranges;
 use podgate_policy::{Minor, Server, text};
 use textwrap::core::display_width;
@@ -27,6 +28,16 @@ pub(crate) struct Placed<'a> {
     pub(crate) minor: Minor,
     /// The outcome.
     pub(crate) outcome: &'a Outcome,
+}
+
+impl<'a> Placed<'a> {
+    pub(crate) fn of(cell: &'a Cell) -> Self {
+        Self {
+            cluster: &cell.cluster,
+            minor: cell.kubernetes,
+            outcome: &cell.outcome,
+        }
+    }
 }
 
 /// The reasons of every rejection in `outcomes`, which all come from one scenario. Cells that name

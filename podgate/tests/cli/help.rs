@@ -8,13 +8,16 @@ use crate::folder::Folder;
 #[case(&[], &["test", "check", "explain", "review", "init", "versions", "completions", "-C", "--color", "Exit codes", "  4  nothing to run"])]
 #[case(
     &["test"],
-    &["[NAME]...", "--cluster <CLUSTER>", "--kubernetes <VERSION>", "1.23..1.36", "all", "--backend", "--output", "--quiet", "CI=true"]
+    &["[NAME]...", "--cluster <CLUSTER>", "--kubernetes <VERSION>", "1.23..1.36", "all", "--backend", "--shard <K/N>", "--output", "--report <FORMAT=FILE>", "junit", "sarif", "--quiet", "CI=true"]
 )]
 #[case(
     &["check"],
     &["[FILE]...", "standard input", "--filename", "--cluster", "--enforce", "--warn", "--audit", "--kubernetes", "--namespace",
       "--as <USER>", "--as-group", "--show-object", "--recursive", "--output", "jsonl"]
 )]
+#[case(&["matrix"], &["[NAME]...", "--cluster", "--kubernetes", "--shard <K/N>", "--github", "--shards <N>", "markdown"])]
+#[case(&["merge"], &["<FILE>...", "--output", "--quiet", "--shard 1/3"])]
+#[case(&["coverage"], &["[NAME]...", "--cluster", "--kubernetes", "--output", "Tripped", "Passed"])]
 #[case(&["explain"], &["[CHECK]", "--output"])]
 #[case(&["review"], &["[SNAPSHOT]...", "--accept", "--reject", "--list", "--remove-unreferenced"])]
 #[case(&["init"], &["[DIR]"])]

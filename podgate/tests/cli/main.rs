@@ -3,12 +3,15 @@
 
 mod bad_input;
 mod check;
+mod coverage;
 mod explain;
 mod folder;
 mod help;
 mod init;
 mod project;
+mod reports;
 mod review;
+mod shards;
 mod teams;
 mod terminal;
 mod test;

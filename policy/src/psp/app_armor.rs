@@ -13,7 +13,7 @@ use super::policy::PodSecurityPolicy;
 use super::view::{ContainerView, PodView};
 use crate::quote;
 
-const FIELD: &str =
+pub(super) const FIELD: &str =
     "metadata.annotations[apparmor.security.beta.kubernetes.io/allowedProfileNames]";
 /// The annotation of a container, followed by its name.
 const PREFIX: &str = "container.apparmor.security.beta.kubernetes.io/";

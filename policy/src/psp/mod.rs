@@ -34,6 +34,7 @@
 
 mod edits;
 mod error;
+mod fields;
 mod policy;
 mod provider;
 mod view;
@@ -60,6 +61,7 @@ mod testing;
 
 pub use edits::{ContainerEdits, Edits};
 pub use error::{BrokenPolicy, FieldError};
+pub use fields::{FIELDS, PolicyField, fields_in_message};
 pub use policy::{
     AllowedHostPath, HostPortRange, IdRange, PodSecurityPolicy, RuntimeClassOptions,
     SeLinuxStrategyOptions, StrategyOptions,

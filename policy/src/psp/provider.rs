@@ -199,6 +199,14 @@ impl<'p> Provider<'p> {
         for container in containers() {
             self.validate_container(pod, container, &mut errors);
         }
+        // So every test of a denial tries the table that reads denials back.
+        debug_assert!(
+            errors.iter().all(|error| {
+                let message = error.to_string();
+                super::fields_in_message(&message).any(|it| it.field == error.policy_field)
+            }),
+            "the table of fields lacks one of {errors:?}"
+        );
         errors
     }
 

@@ -14,7 +14,7 @@ use super::error::FieldError;
 use super::policy::PodSecurityPolicy;
 use super::view::{ContainerView, PodView, SeccompProfile};
 
-const FIELD: &str =
+pub(super) const FIELD: &str =
     "metadata.annotations[seccomp.security.alpha.kubernetes.io/allowedProfileNames]";
 /// The annotation of a pod.
 pub(super) const POD_KEY: &str = "seccomp.security.alpha.kubernetes.io/pod";
