@@ -30,6 +30,38 @@ pub(crate) fn backend(
     backend::named(name.as_ref().map_or("", PossibleValue::get_name), &settings)
 }
 
+/// Refuses flags that would do nothing with the backend that was chosen.
+pub(crate) fn refuse_idle_flags(args: &ServerArgs) -> Result<(), Error> {
+    use args::Backend::{Apiserver, Embedded, Kind};
+    let real: &[args::Backend] = &[Apiserver, Kind];
+    let flags = [
+        ("--assets", args.assets.is_some(), &[Apiserver][..]),
+        ("--image", args.image.is_some(), &[Kind]),
+        ("--parallel", args.parallel.is_some(), real),
+        ("--keep", args.keep, real),
+        ("--logs", args.logs.is_some(), real),
+    ];
+    let idle = flags
+        .iter()
+        .find(|(_, given, fits)| *given && !fits.contains(&args.backend));
+    let Some((flag, _, fits)) = idle else {
+        return Ok(());
+    };
+    let name = |backend: &args::Backend| {
+        let name = backend.to_possible_value();
+        name.map_or(String::new(), |name| {
+            format!("--backend {}", name.get_name())
+        })
+    };
+    let fits: Vec<String> = fits.iter().map(name).collect();
+    let hint = if args.backend == Embedded {
+        "without --backend the embedded server answers, which boots nothing"
+    } else {
+        "leave it out"
+    };
+    Err(Error::input(format!("{flag} is for {}", fits.join(" and "))).hint(hint))
+}
+
 /// The boots with their cells, a line each.
 pub(crate) fn plan(plan: &Plan, backend: Option<&dyn Backend>) -> String {
     let mut text = show::run::not_applicable(&record::not_applicable(plan));

@@ -18,6 +18,7 @@ use crate::show::report::Report;
 pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
     let started = Instant::now();
     let (suite, mut plan) = super::plan(&args.select)?;
+    servers::refuse_idle_flags(&args.server)?;
     let backend = servers::backend(
         args.server.backend,
         args.server.assets.as_deref(),

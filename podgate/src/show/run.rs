@@ -139,9 +139,13 @@ pub(crate) fn ran(record: &Record) -> String {
         .map(|cell| 1 + usize::from(cell.outcome.pods.is_some()));
     let ran: usize = record.snapshots.iter().map(|snapshot| snapshot.cells).sum();
     let mut cells = counted(ran, "cell");
-    let not_applicable: usize = record.not_applicable.iter().map(|n| n.cells).sum();
-    if not_applicable > 0 {
-        let _ = write!(cells, ", {not_applicable} not applicable");
+    for (lacking, what) in [(true, "not run"), (false, "not applicable")] {
+        let which = record.not_applicable.iter();
+        let which = which.filter(|n| n.lacking.is_some() == lacking);
+        let count: usize = which.map(|n| n.cells).sum();
+        if count > 0 {
+            let _ = write!(cells, ", {count} {what}");
+        }
     }
     let of_shard = record
         .shard

@@ -110,13 +110,20 @@ impl Folder {
             .current_dir(self.root.path())
             .env_clear()
             .env("PATH", "")
-            .env("HOME", self.path("home"))
-            .env("XDG_STATE_HOME", self.path("state"))
-            .env("TMPDIR", self.path("tmp"))
-            // Neither is ever looked at.
-            .env("KUBECONFIG", self.path("no-kubeconfig"))
+            .envs(self.places())
             .envs(variables.iter().copied());
         command
+    }
+
+    /// The variables by which podgate finds its places.
+    pub(crate) fn places(&self) -> [(&'static str, PathBuf); 4] {
+        [
+            ("XDG_STATE_HOME", self.path("state")),
+            ("TMPDIR", self.path("tmp")),
+            // Neither is ever looked at.
+            ("HOME", self.path("home")),
+            ("KUBECONFIG", self.path("no-kubeconfig")),
+        ]
     }
 
     pub(crate) fn run(&self, args: &[&str], variables: &[(&str, &str)]) -> Output {
@@ -144,7 +151,9 @@ impl Folder {
     /// The processes that were started in this folder and still run, by their command lines.
     pub(crate) fn processes(&self) -> Vec<String> {
         let mut system = System::new().expect("a system with processes");
-        let what = ProcessRefreshKind::nothing().with_cmd(UpdateKind::Always);
+        let what = ProcessRefreshKind::nothing()
+            .with_cmd(UpdateKind::Always)
+            .without_tasks();
         system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
         let root = self.root.path().to_string_lossy().into_owned();
         let alive = system

@@ -2,8 +2,10 @@
 //! SIGKILL `podgate clean` does. What podgate did not make is never touched.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
 use libtest_mimic::Trial;
 use rustix::process::Signal;
@@ -45,6 +47,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         "kill::a_live_run_is_left_alone",
         a_live_run_is_left_alone,
     ));
+    trials.push(trial("kill::a_panic", a_panic));
     trials.push(trial(
         "kill::a_process_id_is_used_again",
         a_process_id_is_used_again,
@@ -114,6 +117,31 @@ fn a_live_run_is_left_alone() {
     );
     assert_eq!(folder.processes(), running);
     end(run);
+    folder.is_clean();
+}
+
+fn a_panic() {
+    let folder = Folder::new();
+    let this = std::env::current_exe().expect("this program");
+    let panics = folder.path("panics");
+    symlink(this, &panics).expect("a link");
+    let mut child = Command::new(&panics)
+        .arg(folder.path("assets/etcd"))
+        .envs(folder.places())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    let mut ready = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().expect("its output"));
+    stdout.read_line(&mut ready).expect("a line");
+    // There is something to remove, or this shows nothing.
+    assert_eq!(folder.processes().len(), 2, "{ready}");
+    assert_eq!(folder.names("tmp").len(), 1);
+    drop(child.stdin.take());
+    let status = child.wait().expect("it ends");
+    assert_eq!(status.code(), Some(101));
     folder.is_clean();
 }
 

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     match Path::new(&name).file_name().and_then(|name| name.to_str()) {
         Some("etcd") => return stand_in::etcd(),
         Some("kube-apiserver") => return stand_in::kube_apiserver(),
+        Some("panics") => return stand_in::panics(),
         _ => {}
     }
     let arguments = Arguments::from_args();

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
 
 use podgate_apiserver::serve::{self, Credentials, Options};
 use podgate_apiserver::{ApiServer, Clock, Seeded};
+use podgate_harness::lifecycle::{self, Run};
 use podgate_harness::suite::Cluster;
 use podgate_policy::Minor;
 
@@ -41,6 +42,27 @@ pub(crate) fn etcd() -> ExitCode {
             thread::park();
         },
     }
+}
+
+/// Poses as a podgate that panics in the middle of a run: with a process, a folder and a thread.
+pub(crate) fn panics() -> ExitCode {
+    let run = Run::start(&lifecycle::Options::default()).expect("a run");
+    let scratch = run.scratch("boot").expect("a folder");
+    let etcd = std::env::args_os().nth(1).expect("the stand-in of etcd");
+    let mut command = Command::new(etcd);
+    command.arg(scratch.path());
+    let log = run.log("boot", "etcd").expect("a log");
+    let etcd = run.spawn("etcd", command, &log).expect("a process");
+    println!("ready");
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // The test looks at what is there before it goes on.
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line).expect("a line");
+            assert!(etcd.exited().is_some(), "a panic on purpose");
+        });
+    });
+    ExitCode::SUCCESS
 }
 
 fn taken() -> ExitCode {

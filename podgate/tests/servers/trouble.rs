@@ -72,6 +72,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("trouble::logs", logs),
         trial("trouble::plan", plan),
         trial("trouble::keep", keep),
+        trial(
+            "trouble::flags_that_would_do_nothing",
+            flags_that_would_do_nothing,
+        ),
     ]
 }
 
@@ -232,6 +236,30 @@ fn plan() {
     assert_eq!(output.status.code(), Some(0), "{printed}");
     for word in ["by-label", "by-file", "2 boots, 2 cells"] {
         assert!(printed.contains(word), "{printed}");
+    }
+    folder.is_clean();
+}
+
+fn flags_that_would_do_nothing() {
+    let folder = Folder::new();
+    for (args, words) in [
+        (
+            &["test", "--assets", "assets"][..],
+            "--assets is for --backend apiserver",
+        ),
+        (
+            &["test", "--keep"],
+            "--keep is for --backend apiserver and --backend kind",
+        ),
+        (
+            &["test", "--backend", "apiserver", "--image", "i"],
+            "--image is for --backend kind",
+        ),
+    ] {
+        let output = folder.run(args, &[]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words), "{said}");
     }
     folder.is_clean();
 }

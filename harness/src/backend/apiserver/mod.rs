@@ -41,7 +41,7 @@ const AUDIT_POLICY: &str = r#"{
   "kind": "Policy",
   "omitStages": ["RequestReceived"],
   "rules": [
-    {"level": "Metadata", "verbs": ["create", "update", "patch"]},
+    {"level": "Metadata", "verbs": ["create", "update", "patch", "delete"]},
     {"level": "None"}
   ]
 }
