@@ -69,10 +69,11 @@ pub fn attribute(status: &StatusView<'_>) -> By {
 }
 
 /// The verdict in the failure of a server of `minor`. Where it only says that the requester may not
-/// act as somebody else, what that somebody would be answered is undecided.
+/// act as somebody else, or that a webhook has no answer to a dry run, what the answer would be is
+/// undecided.
 #[must_use]
 pub fn verdict(status: &StatusView<'_>, minor: Minor) -> Verdict {
-    if refuses_impersonation(status) {
+    if refuses_impersonation(status) || refuses_dry_run(status) {
         return Verdict::Undecided {
             reason: status.message.to_owned(),
         };
@@ -94,6 +95,15 @@ pub fn refuses_impersonation(status: &StatusView<'_>) -> bool {
                 .and_then(after_quoted)
                 .is_some_and(|rest| rest.starts_with(" cannot impersonate"))
         })
+}
+
+/// Whether a webhook is not asked because the request is a dry run and the webhook is not made for
+/// those (`NewDryRunUnsupportedErr` in admission/plugin/webhook/errors): what it would answer stays
+/// unknown.
+#[must_use]
+pub fn refuses_dry_run(status: &StatusView<'_>) -> bool {
+    let name = status.message.strip_prefix("admission webhook ");
+    status.code == 400 && name.and_then(after_quoted) == Some(" does not support dry run")
 }
 
 /// Starts of messages about webhooks: `ToStatusErr` and `NewDryRunUnsupportedErr` in

@@ -126,6 +126,20 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// An error of a library with what stands behind it, as far as it does not say that itself.
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        source = error.source();
+    }
+    text
+}
+
 impl From<podgate_manifest::Error> for Error {
     fn from(error: podgate_manifest::Error) -> Self {
         Self {

@@ -7,7 +7,7 @@ use kube::Client;
 use kube::client::Body;
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, causes};
 
 /// What the server answered.
 #[derive(Clone, Debug)]
@@ -111,7 +111,10 @@ pub async fn exchange(client: &Client, call: Call<'_>) -> Result<Answer, Error> 
         None => Body::empty(),
     };
     let request = request.body(body).map_err(|e| broken(&e))?;
-    let response = client.send(request).await.map_err(|e| broken(&e))?;
+    let response = client
+        .send(request)
+        .await
+        .map_err(|e| broken(&causes(&e)))?;
     let code = response.status().as_u16();
     let warnings = response
         .headers()

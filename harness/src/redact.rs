@@ -4,7 +4,8 @@
 //! Redacted are
 //! - names that the server or a controller made up: the whole name, `<pod>` (known from the
 //!   exchange, so no guess is needed);
-//! - the namespace that a run made up for a scenario: `<namespace>` (known as well);
+//! - the namespace that a run made up for a scenario: `<namespace>` (known as well), and one that was
+//!   there before, but that only where a server names a namespace: it may be called like a pod;
 //! - the random suffix of the service account token's volume: `kube-api-access-<suffix>`;
 //! - addresses in Go's struct prints (`(*bool)(0xc0039938bd)`): `(*bool)(<address>)`;
 //! - uids, times, and resource versions: `<uid>`, `<time>`, `<resourceVersion>`;
@@ -30,7 +31,20 @@ use crate::outcome::{Outcome, Stage, Verdict};
 pub struct Redaction {
     /// The made-up names with what stands for them, the longest first.
     names: Vec<(String, &'static str)>,
+    /// Texts with what stands for them.
+    phrases: Vec<(String, String)>,
 }
+
+/// What stands around the name of a namespace where a server writes one: in a denial by RBAC, in what
+/// the plugins for namespaces, service accounts and Pod Security say, and in the name of a service
+/// account.
+const AROUND_NAMESPACE: [(&str, &str); 5] = [
+    ("namespace \"", "\""),
+    ("namespaces \"", "\""),
+    ("in namespace ", " because"),
+    ("service account ", "/"),
+    ("system:serviceaccount:", ":"),
+];
 
 impl Redaction {
     /// Nothing is known about the exchange.
@@ -43,6 +57,17 @@ impl Redaction {
     #[must_use]
     pub fn namespace(self, name: impl Into<String>) -> Self {
         self.name(name.into(), "<namespace>")
+    }
+
+    /// The scenario runs in this namespace, which was there before.
+    #[must_use]
+    pub fn existing_namespace(mut self, name: &str) -> Self {
+        let phrases = AROUND_NAMESPACE.map(|(before, after)| {
+            let with = |name: &str| format!("{before}{name}{after}");
+            (with(name), with("<namespace>"))
+        });
+        self.phrases.extend(phrases);
+        self
     }
 
     /// The server or a controller made up this name, or is about to: the prefix of
@@ -106,6 +131,11 @@ impl Redaction {
 
     fn once(&self, text: &str) -> Option<String> {
         let mut redacted = Cow::Borrowed(text);
+        for (phrase, without) in &self.phrases {
+            if redacted.contains(phrase) {
+                redacted = Cow::Owned(redacted.replace(phrase, without));
+            }
+        }
         for (name, placeholder) in &self.names {
             if let Some(without) = replace_name(&redacted, name, placeholder) {
                 redacted = Cow::Owned(without);

@@ -129,10 +129,31 @@ pub fn ranges(minors: &[Minor]) -> Vec<MinorRange> {
     folded
 }
 
+/// The minor of what a server calls its version: `v1.36.2`, `v1.34.1-gke.100`, `v1.33.4+k3s1`.
+#[must_use]
+pub fn minor_of(version: &str) -> Option<Minor> {
+    let (minor, _) = version.strip_prefix("v1.")?.split_once('.')?;
+    minor.parse::<u8>().ok().and_then(Minor::new)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[rstest]
+    #[case("v1.36.2", Some("1.36"))]
+    #[case("v1.34.1-gke.100", Some("1.34"))]
+    #[case("v1.33.4-eks-99d6cc0", Some("1.33"))]
+    #[case("v1.20.0+k3s1", Some("1.20"))]
+    #[case("v1.19.16", None)]
+    #[case("v1.99.0", None)]
+    #[case("v2.30.0", None)]
+    #[case("", None)]
+    fn versions_of_servers(#[case] version: &str, #[case] minor: Option<&str>) {
+        let found = minor_of(version).map(|minor| minor.to_string());
+        assert_eq!(found.as_deref(), minor);
+    }
 
     #[rstest]
     #[case("1.25", "1.25")]

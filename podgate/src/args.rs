@@ -219,9 +219,12 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) assets: Option<PathBuf>,
 
-    /// The node image of kind clusters, in place of the one that podgate versions lists.
+    /// The image of kind's nodes or of k3s, in place of the one that podgate versions lists.
     #[arg(long, value_name = "IMAGE")]
     pub(crate) image: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) existing: ExistingArgs,
 
     /// How many servers are up at a time. When absent as many as cores and free memory allow.
     #[arg(long, value_name = "N")]
@@ -240,6 +243,35 @@ pub(crate) struct ServerArgs {
     pub(crate) logs: Option<PathBuf>,
 }
 
+/// Which existing cluster answers, and what may be done to it.
+#[derive(Debug, Args)]
+pub(crate) struct ExistingArgs {
+    /// The context of --backend context: which existing cluster answers. No other is looked at, the
+    /// current one neither.
+    #[arg(long, value_name = "NAME", required_if_eq("backend", "context"))]
+    pub(crate) context: Option<String>,
+
+    /// The kubeconfig with that context. When absent those that `KUBECONFIG` names, and else
+    /// `~/.kube/config`.
+    #[arg(long, value_name = "FILE", requires = "context")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+
+    /// A namespace of that cluster where scenarios are asked about in dry run, under its own labels.
+    /// Repeatable; scenarios that name none are asked about in the first.
+    #[arg(
+        short,
+        long = "namespace",
+        value_name = "NAMESPACE",
+        requires = "context"
+    )]
+    pub(crate) namespaces: Vec<String>,
+
+    /// Gives each scenario a namespace of its own on that cluster, which is removed again, in place
+    /// of dry runs. Without it nothing is written there.
+    #[arg(long, requires = "context", conflicts_with = "namespaces")]
+    pub(crate) allow_writes: bool,
+}
+
 /// What answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Backend {
@@ -250,6 +282,10 @@ pub(crate) enum Backend {
     Apiserver,
     /// Disposable kind clusters.
     Kind,
+    /// k3s in containers of the Docker engine.
+    K3s,
+    /// An existing cluster, by --context: in dry run, nothing is written.
+    Context,
 }
 
 #[derive(Debug, Args)]

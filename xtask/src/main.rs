@@ -6,6 +6,7 @@
 mod ci;
 mod codegen;
 mod conformance;
+mod image;
 mod tidy;
 mod upstream;
 
@@ -31,6 +32,8 @@ TASKS:
     codegen [--check]    write the schema tables from the Go types of k8s.io/api and from
                          admission/schema/defaults.txt; with --check only compare.
                          Needs Go and the Go modules of the minors.
+    image [--tag NAME] [--release]
+                         build podgate as a container image, podgate:VERSION. Needs Docker.
     tidy                 check the rules of this repository that no compiler knows: which way
                          dependencies run, what ARCHITECTURE.md names, how files open.
     upstream [--kubernetes 1.NN|all]...
@@ -59,6 +62,9 @@ fn run(args: &[&str]) -> Result<()> {
         ["ci"] => ci::run(root()),
         ["codegen"] => codegen::write(root()),
         ["codegen", "--check"] => codegen::check(root()),
+        ["image", args @ ..] if !args.contains(&"--help") => {
+            image::run(root(), &image::Choice::parse(args)?)
+        }
         ["tidy"] => tidy::run(root()),
         ["upstream", args @ ..] if !args.contains(&"--help") => upstream::run(root(), args),
         [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {

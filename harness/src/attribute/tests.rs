@@ -284,3 +284,19 @@ fn impersonation(#[case] refused: bool, #[case] group: &str, #[case] message: &s
     assert_eq!(refuses_impersonation(&status), refused);
     assert_eq!(attribute(&status), By::RBAC);
 }
+
+#[rstest]
+#[case(true, 400, r#"admission webhook "a.b.c" does not support dry run"#)]
+#[case(false, 403, r#"admission webhook "a.b.c" does not support dry run"#)]
+#[case(
+    false,
+    400,
+    r#"admission webhook "a.b.c" denied the request: it does not support dry run"#
+)]
+#[case(false, 400, r#"admission webhook "a.b.c" denied the request: admission webhook "a.b.c" does not support dry run"#)]
+fn a_webhook_that_is_not_asked(#[case] refused: bool, #[case] code: u16, #[case] message: &str) {
+    let status = status(code, "BadRequest", "", message);
+    assert_eq!(refuses_dry_run(&status), refused);
+    let undecided = matches!(verdict(&status, Minor::NEWEST), Verdict::Undecided { .. });
+    assert_eq!(undecided, refused);
+}

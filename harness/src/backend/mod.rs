@@ -7,7 +7,10 @@
 
 pub mod apiserver;
 mod audit;
+pub mod container;
+pub mod context;
 pub mod embedded;
+pub mod k3s;
 pub mod kind;
 
 use std::fmt;
@@ -27,7 +30,7 @@ use crate::suite::{Admission, Cluster, Flags};
 pub struct Settings {
     /// The folder of the binaries, for `apiserver`.
     pub assets: Option<PathBuf>,
-    /// The node image, for `kind`.
+    /// The node image, for `kind`, or the image of `k3s`.
     pub image: Option<String>,
 }
 
@@ -39,9 +42,10 @@ pub fn named(name: &str, settings: &Settings) -> Result<Option<Box<dyn Backend>>
             settings.assets.as_deref(),
         )?)),
         "kind" => Some(Box::new(kind::Kind::find(settings.image.as_deref())?)),
+        "k3s" => Some(Box::new(k3s::K3s::new(settings.image.clone())?)),
         _ => {
             return Err(Error::input(format!("there is no backend `{name}`"))
-                .hint("the backends are embedded, apiserver and kind"));
+                .hint("the backends are embedded, apiserver, kind and k3s"));
         }
     })
 }

@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use podgate_policy::Minor;
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 use super::{CellResult, Results, proof};
@@ -22,7 +23,8 @@ use crate::error::Error;
 use crate::expect::{self, Unmet};
 use crate::lifecycle::Run;
 use crate::plan::{Boot, Job, Plan};
-use crate::run::{self, Target};
+use crate::run::{self, Ground, ScenarioRun, Target};
+use crate::suite::{Cluster, Scenario};
 
 /// Executes `plan` on servers that `backend` brings up, at most `parallel` at a time; by default as
 /// many as there are cores, and as fit into the memory that is free.
@@ -140,6 +142,7 @@ async fn run_jobs(
             minor: job.minor,
             real: Some(booted),
             expected: None,
+            ground: Ground::Own,
         };
         run::prepare(client, cluster, job.minor).await?;
         run::aggregate(target).await?;
@@ -156,12 +159,7 @@ async fn run_jobs(
             };
             let run = run::run(target, cluster, scenario).await?;
             run::clear(target, cluster, scenario, &run).await?;
-            let mut unmet = expect::unmet(scenario, cluster, job.minor, &run.outcomes);
-            unmet.extend(run.disagreements.iter().map(|(object, message)| Unmet {
-                place: scenario.file.display().to_string(),
-                object: object.clone(),
-                message: message.clone(),
-            }));
+            let unmet = unmet(cluster, scenario, job.minor, &run);
             cells.push((at, scenario_at, CellResult { run, unmet }));
             watch.event(Event::Cell {
                 boot: &spec.title,
@@ -171,6 +169,22 @@ async fn run_jobs(
         }
     }
     Ok(cells)
+}
+
+/// What does not hold of a run: expectations, and what controllers did otherwise.
+pub(crate) fn unmet(
+    cluster: &Cluster,
+    scenario: &Scenario,
+    minor: Minor,
+    run: &ScenarioRun,
+) -> Vec<Unmet> {
+    let mut unmet = expect::unmet(scenario, cluster, minor, &run.outcomes);
+    unmet.extend(run.disagreements.iter().map(|(object, message)| Unmet {
+        place: scenario.file.display().to_string(),
+        object: object.clone(),
+        message: message.clone(),
+    }));
+    unmet
 }
 
 /// A client of the current context of a kubeconfig; no other file and no variable is looked at.

@@ -12,7 +12,7 @@ use super::{proof, real};
 use crate::backend::{Backend, BootSpec, Booted, Watch};
 use crate::error::Error;
 use crate::lifecycle::{Run, Thing};
-use crate::run::{self, Target};
+use crate::run::{self, Ground, Target};
 use crate::suite::Cluster;
 
 /// A server that stands.
@@ -57,6 +57,7 @@ pub fn up(
             minor,
             real: Some(&booted),
             expected: None,
+            ground: Ground::Own,
         };
         run::aggregate(target).await?;
         proof::in_force(target, cluster, &spec.title).await?;

@@ -12,6 +12,8 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde::{Deserialize, Serialize};
 
 use super::process::Seen;
+use crate::backend::container;
+use crate::backend::context::namespace;
 use crate::backend::kind::cluster::KindCluster;
 use crate::error::Error;
 
@@ -42,6 +44,24 @@ pub enum Thing {
         /// What was written, as a hash: a file with other content is the user's by now.
         written: u64,
     },
+    /// A container of the Docker engine, with its volumes.
+    Container {
+        /// Its name.
+        name: String,
+        /// The run's id, which stands in a label of the container.
+        run: String,
+    },
+    /// A namespace on a cluster that was there before.
+    Namespace {
+        /// Its name.
+        name: String,
+        /// The run's id, which stands in a label of the namespace.
+        run: String,
+        /// The context of the cluster.
+        context: String,
+        /// The kubeconfig that has the context; `None`: the user's usual ones.
+        kubeconfig: Option<PathBuf>,
+    },
 }
 
 impl fmt::Display for Thing {
@@ -54,6 +74,10 @@ impl fmt::Display for Thing {
             },
             Self::KindCluster(cluster) => write!(f, "kind cluster {}", cluster.name),
             Self::Kubeconfig { path, .. } => write!(f, "kubeconfig {}", path.display()),
+            Self::Container { name, .. } => write!(f, "container {name}"),
+            Self::Namespace { name, context, .. } => {
+                write!(f, "namespace {name} of context {context}")
+            }
         }
     }
 }
@@ -86,6 +110,9 @@ impl Thing {
             }
             Self::KindCluster(cluster) => cluster.delete().map(drop),
             Self::Kubeconfig { path, written } => remove_unchanged(path, *written).map(drop),
+            Self::Container { run, .. } | Self::Namespace { run, .. } => {
+                self.remove_left(run).map(drop)
+            }
         }
     }
 
@@ -120,6 +147,13 @@ impl Thing {
             Self::Process { pid: None, .. } => Ok(false),
             Self::KindCluster(cluster) => Ok(cluster.name.contains(id) && cluster.delete()?),
             Self::Kubeconfig { path, written } => remove_unchanged(path, *written),
+            Self::Container { name, .. } => container::remove(name, id),
+            Self::Namespace {
+                name,
+                context,
+                kubeconfig,
+                ..
+            } => namespace::remove(kubeconfig.as_deref(), context, name, id),
         }
     }
 }

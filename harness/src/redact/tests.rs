@@ -183,3 +183,35 @@ fn warnings_about_existing_pods_are_sorted_without_their_names() {
     redaction.stage(&mut stage);
     assert_eq!(stage.warnings[1..], ["b: hostPort", "a: seccompProfile"]);
 }
+
+/// A namespace that was there before may be called like a pod, a container or a deployment.
+#[rstest]
+#[case(
+    r#"pods "web" is forbidden: violates PodSecurity "baseline:latest": host namespaces (container "web")"#,
+    r#"pods "web" is forbidden: violates PodSecurity "baseline:latest": host namespaces (container "web")"#
+)]
+#[case(
+    r#"pods is forbidden: User "web" cannot create resource "pods" in API group "" in the namespace "web""#,
+    r#"pods is forbidden: User "web" cannot create resource "pods" in API group "" in the namespace "<namespace>""#
+)]
+#[case(
+    r#"pods "web" is forbidden: error looking up service account web/web: serviceaccount "web" not found"#,
+    r#"pods "web" is forbidden: error looking up service account <namespace>/web: serviceaccount "web" not found"#
+)]
+#[case(
+    r#"pods "web" is forbidden: unable to create new content in namespace web because it is being terminated"#,
+    r#"pods "web" is forbidden: unable to create new content in namespace <namespace> because it is being terminated"#
+)]
+#[case(
+    r#"User "system:serviceaccount:web:web" cannot create"#,
+    r#"User "system:serviceaccount:<namespace>:web" cannot create"#
+)]
+#[case(
+    r#"namespaces "web" not found"#,
+    r#"namespaces "<namespace>" not found"#
+)]
+fn an_existing_namespace_is_redacted_where_it_is_one(#[case] text: &str, #[case] redacted: &str) {
+    let redaction = Redaction::new().existing_namespace("web");
+    assert_eq!(redaction.text(text), redacted);
+    assert_eq!(redaction.text(redacted), redacted);
+}

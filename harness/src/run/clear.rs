@@ -10,7 +10,7 @@ use http::Method;
 use podgate_admission::resource::{self, Resource};
 use serde_json::{Value, json};
 
-use super::{Target, collection, namespace_name, served};
+use super::{Ground, Target, collection, served};
 use crate::error::Error;
 use crate::exchange::{Answer, Call, Identity, exchange};
 use crate::suite::{Cluster, Scenario};
@@ -36,13 +36,10 @@ pub async fn clear(
             gone_or(&answer, path)?;
         }
     }
-    let chosen = scenario.namespace.name.as_deref();
-    let name = chosen.map_or_else(
-        || namespace_name(&scenario.id, &cluster.name),
-        str::to_owned,
-    );
+    let name = target.namespace(cluster, scenario);
     let path = format!("{NAMESPACES}{name}");
-    clear_namespace(target, cluster, scenario, &path, chosen.is_some()).await
+    let until_gone = scenario.namespace.name.is_some() || target.ground != Ground::Own;
+    clear_namespace(target, cluster, scenario, &path, until_gone).await
 }
 
 const NAMESPACES: &str = "/api/v1/namespaces/";

@@ -8,6 +8,7 @@ mod policy;
 mod real;
 mod roles;
 mod target;
+mod unstored;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -35,7 +36,9 @@ use crate::suite::{Action, Cluster, ExpectedVerdict, Manifest, Patch, Requester,
 
 pub use clear::clear;
 pub(crate) use roles::aggregate;
-pub use target::Target;
+pub(crate) use target::RUN_LABEL;
+pub use target::{Ground, Target};
+use unstored::Unstored;
 
 /// What a scenario did on one cluster at one minor.
 #[derive(Clone, Debug, Default)]
@@ -129,7 +132,7 @@ pub(crate) async fn prepare_default(
         .map(drop)
 }
 
-fn of_scenario(manifest: &Manifest, resource: &Resource) -> bool {
+pub(crate) fn of_scenario(manifest: &Manifest, resource: &Resource) -> bool {
     let placed = !resource.namespaced || manifest.document.namespace().is_some();
     !placed || subject::is_of_scenario(manifest)
 }
@@ -168,11 +171,7 @@ pub async fn run(
         scenario,
         minor,
         requester: scenario.requester.as_ref().or(cluster.requester.as_ref()),
-        namespace: scenario
-            .namespace
-            .name
-            .clone()
-            .unwrap_or_else(|| namespace_name(&scenario.id, &cluster.name)),
+        namespace: target.namespace(cluster, scenario),
         declared: declared_namespaces(cluster, scenario),
         foreign: Foreign::default(),
         made_up: Vec::new(),
@@ -182,6 +181,7 @@ pub async fn run(
         has_psp: cluster
             .server(minor)
             .is_ok_and(|server| server.has(Plugin::PodSecurityPolicy)),
+        unstored: None,
         run: ScenarioRun::default(),
     };
     // A real server decides for itself.
@@ -189,10 +189,20 @@ pub async fn run(
         let objects = cluster.objects.iter().chain(&scenario.manifests);
         runner.foreign.add(objects, Some(&runner.namespace));
     }
-    runner.make_namespace(cluster).await?;
-    runner.default_service_account(&runner.namespace).await?;
-    let made = prepare_namespace(client, cluster, minor, &runner.namespace).await?;
-    runner.run.made.extend(made);
+    match target.ground {
+        Ground::Own => {}
+        Ground::Guest(_) => runner.declared = vec![runner.namespace.clone()],
+        Ground::DryRun(namespaces) => {
+            runner.declared = namespaces.to_vec();
+            runner.unstored = Some(Unstored::default());
+        }
+    }
+    if runner.unstored.is_none() {
+        runner.make_namespace(cluster).await?;
+        runner.default_service_account(&runner.namespace).await?;
+        let made = prepare_namespace(client, cluster, minor, &runner.namespace).await?;
+        runner.run.made.extend(made);
+    }
     for step in &scenario.steps {
         let at = step.heading.as_ref();
         let identity = identity(step.requester.as_ref().or(runner.requester));
@@ -204,6 +214,7 @@ pub async fn run(
                         .await?;
                 }
             }
+            action if runner.leaves_alone(at, action, &identity) => {}
             Action::Patch(patch) => runner.patch(at, patch, &identity).await?,
             Action::Restart(object) => runner.restart(at, object, &identity).await?,
             Action::Delete(object) => runner.delete(at, object, &identity).await?,
@@ -233,6 +244,8 @@ struct Runner<'a> {
     pending: Vec<real::Pending>,
     /// Whether the cluster has the plugin `PodSecurityPolicy`.
     has_psp: bool,
+    /// In a dry run: what was applied, and is not there.
+    unstored: Option<Unstored>,
     run: ScenarioRun,
 }
 
@@ -276,6 +289,9 @@ impl Runner<'_> {
                     None => target.remove(key),
                 };
             }
+        }
+        if let Ground::Guest(run) = self.target.ground {
+            labels.insert(RUN_LABEL.to_owned(), run.to_owned());
         }
         let body = json!({
             "apiVersion": "v1",
@@ -329,6 +345,11 @@ impl Runner<'_> {
             return Ok(());
         };
         let namespace = self.namespace_of(manifest, resource)?;
+        let done = (step, manifest.reference(), outcome::Action::Applied);
+        if let Some(reason) = self.not_applied(manifest, resource) {
+            self.undecided(done, identity, reason);
+            return Ok(());
+        }
         let write = Write::Apply {
             collection: collection(resource, namespace.as_deref()),
             manifest,
@@ -339,7 +360,10 @@ impl Runner<'_> {
             namespace: namespace.as_deref(),
         };
         let answer = self.submit(&write, subject, identity).await?;
-        if answer.code == 201 && namespace.as_ref() != Some(&self.namespace) {
+        if answer.code == 201
+            && self.unstored.is_none()
+            && namespace.as_ref() != Some(&self.namespace)
+        {
             let name = named(&answer.body);
             let collection = collection(resource, namespace.as_deref());
             self.run.made.push(format!("{collection}/{name}"));
@@ -356,13 +380,68 @@ impl Runner<'_> {
                 .unreadable(body, resource, self.minor, message)
                 .hint("a scenario that is about this says `rejected: Decode` under spec.expect"));
         }
-        let done = (step, manifest.reference(), outcome::Action::Applied);
         self.record(done, subject, &answer, identity).await?;
         let psp = self.new_pods_policy(manifest, &answer, identity).await?;
         if let Some(outcome) = self.run.outcomes.last_mut() {
             outcome.own.psp = psp.filter(|_| outcome.own.verdict.is_admitted());
         }
         Ok(())
+    }
+
+    /// Why an object is not applied here, where it is not.
+    fn not_applied(&mut self, manifest: &Manifest, resource: &Resource) -> Option<String> {
+        match (&mut self.unstored, self.target.ground) {
+            (Some(unstored), _) => {
+                let reason = unstored.of_apply(manifest);
+                unstored.add(manifest);
+                reason
+            }
+            (None, Ground::Guest(_)) if !resource.namespaced => {
+                Some(unstored::of_everybody(&manifest.reference()))
+            }
+            (None, _) => None,
+        }
+    }
+
+    /// Whether a step would change what is not there, or is not the run's to change; then that is its
+    /// outcome.
+    fn leaves_alone(&mut self, step: Option<&Step>, action: &Action, identity: &Identity) -> bool {
+        let (object, done) = match action {
+            Action::Apply(_) => return false,
+            Action::Patch(patch) => (&patch.object, outcome::Action::Patched),
+            Action::Restart(object) => (object, outcome::Action::Restarted),
+            Action::Delete(object) => (object, outcome::Action::Deleted),
+        };
+        let reason = match self.target.ground {
+            Ground::Own => return false,
+            Ground::DryRun(_) => unstored::of_change(object),
+            Ground::Guest(_) => match self.path_of(object) {
+                Ok((resource, path))
+                    if !resource.namespaced
+                        && path != format!("/api/v1/namespaces/{}", self.namespace) =>
+                {
+                    unstored::of_everybody(object)
+                }
+                _ => return false,
+            },
+        };
+        self.undecided((step, object.clone(), done), identity, reason);
+        true
+    }
+
+    fn undecided(
+        &mut self,
+        (step, object, action): (Option<&Step>, String, outcome::Action),
+        identity: &Identity,
+        reason: String,
+    ) {
+        self.run.outcomes.push(Outcome {
+            step: step.cloned(),
+            object,
+            action,
+            own: stage(identity, Verdict::Undecided { reason }, &[], None),
+            pods: None,
+        });
     }
 
     /// Whether the scenario is about an object that the server cannot read. Anywhere else such an
@@ -473,8 +552,15 @@ impl Runner<'_> {
                 let body = manifest.body.as_bytes();
                 let json = Some(("application/json", body));
                 let path = format!("{collection}{query}");
-                let answer = self.send(Method::POST, &path, json, identity).await?;
+                let mut answer = self.send(Method::POST, &path, json, identity).await?;
                 if answer.code != 409 || answer.body["reason"] != "AlreadyExists" {
+                    return Ok(answer);
+                }
+                if self.unstored.is_some() {
+                    // That a name is taken is said last, by the store: the object was admitted. Its
+                    // pods are those of the template as it was sent: they get its defaults themselves.
+                    answer.code = 201;
+                    answer.body = serde_json::from_str(&manifest.body).unwrap_or_default();
                     return Ok(answer);
                 }
                 let path = format!("{collection}/{}", manifest.name);
@@ -544,6 +630,9 @@ impl Runner<'_> {
         let (own, redaction) = self.judged(answer, subject, identity);
         self.made_up.clear();
         self.note_audit(false, answer.audit_id.as_ref(), &redaction);
+        if answer.succeeded() && action == outcome::Action::Deleted {
+            self.forget_workload(&object);
+        }
         let mut outcome = Outcome {
             step: step.cloned(),
             object: match subject.manifest {
@@ -680,9 +769,10 @@ impl Runner<'_> {
 
     /// What is random here: the namespace, unless the scenario chose its name.
     fn redaction(&self) -> Redaction {
-        match self.scenario.namespace.name {
-            Some(_) => Redaction::new(),
-            None => Redaction::new().namespace(&self.namespace),
+        match (&self.scenario.namespace.name, self.target.ground) {
+            (Some(_), _) => Redaction::new(),
+            (None, Ground::DryRun(_)) => Redaction::new().existing_namespace(&self.namespace),
+            (None, _) => Redaction::new().namespace(&self.namespace),
         }
     }
 
@@ -881,7 +971,7 @@ fn identity(requester: Option<&Requester>) -> Identity {
     })
 }
 
-fn served(manifest: &Manifest, minor: Minor) -> Option<&'static Resource> {
+pub(crate) fn served(manifest: &Manifest, minor: Minor) -> Option<&'static Resource> {
     resource::by_kind(manifest.api_version(), manifest.kind(), minor)
 }
 

@@ -124,7 +124,8 @@ impl Runner<'_> {
         pod: &str,
         identity: &Identity,
     ) -> Result<(), Error> {
-        if self.target.real.is_none_or(|real| real.controllers) {
+        let elsewhere = self.target.real.is_none_or(|real| real.controllers);
+        if elsewhere || self.unstored.is_some() {
             return Ok(());
         }
         let spec = &workload["spec"];
@@ -242,6 +243,11 @@ impl Runner<'_> {
         self.workloads
             .retain(|known| known.object != workload.object);
         self.workloads.push(workload);
+    }
+
+    /// Forgets a workload that is deleted: its controller has nothing left to do.
+    pub(super) fn forget_workload(&mut self, object: &str) {
+        self.workloads.retain(|known| known.object != object);
     }
 
     /// Notes that the annotations of a stage are to be read from the audit log.

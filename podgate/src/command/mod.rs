@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod clean;
 pub(crate) mod coverage;
 pub(crate) mod down;
+mod existing;
 pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod matrix;
@@ -76,12 +77,21 @@ pub(crate) fn minor_of(asked: Option<&str>, cluster: Option<&Cluster>) -> Result
 
 /// The suite of this folder, and the part of it that was asked for.
 pub(crate) fn plan(select: &Select) -> Result<(Suite, Plan), Error> {
+    let kubernetes = select.kubernetes.as_deref().map(range).transpose()?;
+    plan_on(select, kubernetes)
+}
+
+/// The same on other versions than those that were asked for.
+pub(crate) fn plan_on(
+    select: &Select,
+    kubernetes: Option<MinorRange>,
+) -> Result<(Suite, Plan), Error> {
     let project = Project::load(Path::new(""))?;
     let suite = Suite::load(&project)?;
     let selection = Selection {
         scenarios: select.names.clone(),
         clusters: select.cluster.clone(),
-        kubernetes: select.kubernetes.as_deref().map(range).transpose()?,
+        kubernetes,
         project: project.kubernetes,
     };
     let plan = Plan::new(&suite, &selection)?;

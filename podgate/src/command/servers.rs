@@ -16,12 +16,16 @@ use crate::args::{self, ServerArgs};
 use crate::show::progress::Progress;
 use crate::show::{self, counted};
 
-/// The backend that the flags name; `None` for the embedded server.
+/// The backend that the flags name; `None` for the embedded server and an existing cluster, which are
+/// not brought up.
 pub(crate) fn backend(
     backend: args::Backend,
     assets: Option<&Path>,
     image: Option<&str>,
 ) -> Result<Option<Box<dyn Backend>>, Error> {
+    if backend == args::Backend::Context {
+        return Ok(None);
+    }
     let name = backend.to_possible_value();
     let settings = Settings {
         assets: assets.map(Path::to_owned),
@@ -32,13 +36,16 @@ pub(crate) fn backend(
 
 /// Refuses flags that would do nothing with the backend that was chosen.
 pub(crate) fn refuse_idle_flags(args: &ServerArgs) -> Result<(), Error> {
-    use args::Backend::{Apiserver, Embedded, Kind};
-    let real: &[args::Backend] = &[Apiserver, Kind];
+    use args::Backend::{Apiserver, Context, Embedded, K3s, Kind};
+    let real: &[args::Backend] = &[Apiserver, Kind, K3s];
+    let kept: &[args::Backend] = &[Apiserver, Kind, K3s, Context];
+    let existing = &args.existing;
     let flags = [
         ("--assets", args.assets.is_some(), &[Apiserver][..]),
-        ("--image", args.image.is_some(), &[Kind]),
+        ("--image", args.image.is_some(), &[Kind, K3s]),
+        ("--context", existing.context.is_some(), &[Context]),
         ("--parallel", args.parallel.is_some(), real),
-        ("--keep", args.keep, real),
+        ("--keep", args.keep, kept),
         ("--logs", args.logs.is_some(), real),
     ];
     let idle = flags
@@ -63,14 +70,19 @@ pub(crate) fn refuse_idle_flags(args: &ServerArgs) -> Result<(), Error> {
 }
 
 /// The boots with their cells, a line each.
-pub(crate) fn plan(plan: &Plan, backend: Option<&dyn Backend>) -> String {
+pub(crate) fn plan(plan: &Plan, backend: Option<&dyn Backend>, existing: bool) -> String {
     let mut text = show::run::not_applicable(&record::not_applicable(plan));
     let Some(backend) = backend else {
+        let (what, server) = if existing {
+            ("an existing cluster", "cluster")
+        } else {
+            ("the embedded server", "server")
+        };
         let _ = writeln!(
             text,
-            "nothing to boot: the embedded server answers, {} in {}",
+            "nothing to boot: {what} answers, {} in {}",
             counted(plan.cells(), "cell"),
-            counted(plan.jobs.len(), "server")
+            counted(plan.jobs.len(), server)
         );
         return text;
     };

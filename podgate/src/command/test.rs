@@ -2,14 +2,13 @@
 
 use std::time::Instant;
 
-use podgate_harness::backend::Backend;
 use podgate_harness::error::Error;
 use podgate_harness::execute;
 use podgate_harness::record::{PartOf, Record};
 use podgate_harness::report;
 use podgate_harness::snapshot::{Store, Writing};
 
-use super::servers;
+use super::{existing, servers};
 use crate::args::TestArgs;
 use crate::exit::Exit;
 use crate::show;
@@ -17,8 +16,16 @@ use crate::show::report::Report;
 
 pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
     let started = Instant::now();
-    let (suite, mut plan) = super::plan(&args.select)?;
     servers::refuse_idle_flags(&args.server)?;
+    let context = existing::open(args)?;
+    let (suite, mut plan) = match &context {
+        None => super::plan(&args.select)?,
+        Some(context) => {
+            let asked = args.select.kubernetes.as_deref();
+            let version = existing::version(context, asked)?;
+            super::plan_on(&args.select, Some(version))?
+        }
+    };
     let backend = servers::backend(
         args.server.backend,
         args.server.assets.as_deref(),
@@ -26,6 +33,9 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
     )?;
     if let Some(backend) = &backend {
         plan.restrict(backend.as_ref(), args.select.kubernetes.is_some())?;
+    }
+    if let Some(context) = &context {
+        context.narrow(&mut plan);
     }
     if plan.cells() == 0 {
         return Ok(super::nothing_to_run(&plan));
@@ -41,18 +51,28 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
     };
 
     if args.server.plan {
-        show::data(&servers::plan(&plan, backend.as_deref()))?;
+        show::data(&servers::plan(&plan, backend.as_deref(), context.is_some()))?;
         return Ok(Exit::Expected);
     }
-    let results = match &backend {
-        None => execute::execute(&plan)?,
-        Some(backend) => servers::execute(&plan, backend.as_ref(), &args.server)?,
+    let results = match (&backend, &context) {
+        (None, None) => execute::execute(&plan)?,
+        (None, Some(context)) => existing::ask(&plan, context)?,
+        (Some(backend), _) => servers::execute(&plan, backend.as_ref(), &args.server)?,
     };
-    let store = Store::new(&suite.snapshots, super::writing());
+    // What somebody's cluster answers is compared, and never recorded.
+    let writing = match context {
+        Some(_) => Writing::Forbidden,
+        None => super::writing(),
+    };
+    let store = Store::new(&suite.snapshots, writing);
     let everything = args.select.names.is_empty() && args.select.cluster.is_empty();
     let report = report::report(&suite, &plan, &results, &store, everything)?;
-    let name = backend.as_deref().map_or("embedded server", Backend::name);
-    let record = Record::new(&plan, &results, &report, name, part);
+    let name = match (&backend, &context) {
+        (None, None) => "embedded server".to_owned(),
+        (None, Some(context)) => existing::name(context),
+        (Some(backend), _) => backend.name().to_owned(),
+    };
+    let record = Record::new(&plan, &results, &report, &name, part);
     drop((plan, report));
 
     let report = Report {
@@ -61,7 +81,8 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
         took: Some(started.elapsed()),
     };
     report.tell(&args.reports)?;
-    if super::writing() == Writing::Forbidden && record.snapshots.iter().any(|s| !s.agrees) {
+    let in_ci = context.is_none() && writing == Writing::Forbidden;
+    if in_ci && record.snapshots.iter().any(|s| !s.agrees) {
         show::note("nothing is written in CI: run podgate test and podgate review elsewhere");
     }
     // A server that failed is told with its place and hint, which a record has no use for.

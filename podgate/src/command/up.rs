@@ -24,7 +24,7 @@ pub(crate) fn run(args: &UpArgs) -> Result<Exit, Error> {
     let minor = super::minor_of(args.kubernetes.as_deref(), Some(&cluster))?;
     let backend = servers::backend(args.backend, args.assets.as_deref(), args.image.as_deref())?
         .ok_or_else(|| {
-            Error::input("the embedded server is none that is brought up")
+            Error::input("the embedded server and an existing cluster are none that are brought up")
                 .hint("podgate serve is the embedded server")
         })?;
     let options = Options {

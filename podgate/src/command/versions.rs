@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use podgate_harness::backend::k3s::images as k3s;
 use podgate_harness::backend::kind::images::{CgroupV1, NodeImage};
 use podgate_harness::error::Error;
 use podgate_policy::{Minor, Server};
@@ -55,6 +56,7 @@ fn version(minor: Minor) -> Value {
             "cgroupV1": image.on_cgroup_v1().to_string(),
             "source": image.source(),
         },
+        "k3s": {"image": k3s::image(minor), "pinned": false},
     })
 }
 
@@ -84,16 +86,17 @@ fn table(versions: &[Value]) -> String {
     text + &kind()
 }
 
-/// What a kind cluster of each minor needs.
+/// What a kind cluster of each minor needs, and the image of k3s.
 fn kind() -> String {
-    const HEADER: [&str; 5] = [
+    const HEADER: [&str; 6] = [
         "Kubernetes",
         "node image of kind",
         "digest",
         "oldest kind",
+        "k3s",
         "on cgroup v1",
     ];
-    let rows: Vec<[String; 5]> = Minor::all()
+    let rows: Vec<[String; 6]> = Minor::all()
         .map(|minor| {
             let image = NodeImage::of(minor);
             [
@@ -102,6 +105,7 @@ fn kind() -> String {
                 // Enough to recognize it; -o json has all of it.
                 image.digest.map_or("unpinned", |d| &d[..12]).to_owned(),
                 image.built_for.to_string(),
+                k3s::tag(minor).to_owned(),
                 match image.on_cgroup_v1() {
                     CgroupV1::Runs => String::new(),
                     constraint => constraint.to_string(),
@@ -110,7 +114,7 @@ fn kind() -> String {
         })
         .collect();
     let note = "Pulled by digest, as the release notes of that kind list it; -o json names the page of each. \
-        `--image` puts another in its place.";
+        k3s' images are rancher/k3s, by tag, unpinned. `--image` puts another in its place.";
     let note = verdicts::filled(note, "", "", show::width());
     format!("{}\n{}", columns(&HEADER, &rows), Painted(FAINT, &note))
 }
