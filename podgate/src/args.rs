@@ -436,7 +436,8 @@ impl CheckArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
-    /// The id of a check, as rejections name it: `capabilities_restricted`. All are listed when absent.
+    /// The id of a check, as rejections name it: `capabilities_restricted`; or a field of a
+    /// pod security policy: `hostPorts`. All are listed when absent.
     #[arg(value_name = "CHECK")]
     pub(crate) check: Option<String>,
 

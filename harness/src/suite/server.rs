@@ -254,13 +254,13 @@ fn refused(document: &Document, base: &[Segment], error: &ConfigError, hint: &st
     path.extend(error.path.iter().map(segment));
     // A field that is unknown is told at its name, a value that is wrong at itself.
     let at_value = !error.message.contains("unknown field");
+    // What admission knows to do about it is the better advice.
+    let (message, hint) = error
+        .message
+        .split_once("\nhint: ")
+        .unwrap_or((&error.message, hint));
     document
-        .error_at(
-            &path,
-            at_value,
-            error.message.clone(),
-            Some(hint.to_owned()),
-        )
+        .error_at(&path, at_value, message.to_owned(), Some(hint.to_owned()))
         .into()
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use podgate_harness::check::{AnswerLine, Says, Trial, TriedPolicy};
 use podgate_harness::outcome::{By, Stage, Verdict};
 use podgate_harness::psp::AppliedPolicy;
+use podgate_policy::psp::Documentation;
 
 use super::style::{ADMITTED, HINT, Painted, WARNED};
 use super::verdicts;
@@ -71,7 +72,39 @@ pub(crate) fn refusal(
         let hint = format!("{} {hint}", Painted(HINT, "hint:"));
         text.push_str(&verdicts::filled(&hint, indent, "      ", width));
     }
+    let fields = refused_fields(trial);
+    if !fields.is_empty() {
+        let hint = format!(
+            "{} podgate explain {}",
+            Painted(HINT, "hint:"),
+            fields.join(", or ")
+        );
+        text.push_str(&verdicts::filled(&hint, indent, "      ", width));
+    }
     text
+}
+
+/// The fields of usable policies that the pod meets, each once.
+fn refused_fields(trial: &Trial) -> Vec<&'static str> {
+    let mut fields = Vec::new();
+    for tried in trial
+        .tried
+        .iter()
+        .filter(|tried| !tried.usable_by.is_empty())
+    {
+        let Says::Refuses { errors } = &tried.says else {
+            continue;
+        };
+        for field in errors
+            .iter()
+            .filter_map(|e| Documentation::at(e.policy_field))
+        {
+            if !fields.contains(&field.id) {
+                fields.push(field.id);
+            }
+        }
+    }
+    fields
 }
 
 fn lines(tried: &TriedPolicy, users: &[String]) -> Vec<String> {

@@ -180,7 +180,7 @@ fn levels(#[case] level: &str, #[case] hint: &str) {
     "  kubernetes: \"1.36\"\n  apiServer: {enableAdmissionPlugins: [PodSecurityPolicy]}\n",
     "6:40",
     "plugin \"PodSecurityPolicy\" is unknown to Kubernetes 1.36: it was removed in 1.25",
-    "spec.kubernetes says which versions the cluster is for"
+    "limit the cluster to Kubernetes 1.24 and older"
 )]
 #[case::plugin_not_built(
     "  apiServer: {enableAdmissionPlugins: [ImagePolicyWebhook]}\n",

@@ -4,9 +4,20 @@ use serde_json::{Value, json};
 
 use crate::folder::Folder;
 
-fn checks() -> Vec<Value> {
+fn all() -> Vec<Value> {
     let run = Folder::new().podgate(&["explain", "-o", "json"]).ends(0);
     serde_json::from_str(&run.stdout).unwrap()
+}
+
+/// Those of `PodSecurity`, or those of `PodSecurityPolicy`.
+fn those_of(plugin: &str) -> Vec<Value> {
+    let mut those = all();
+    those.retain(|one| one["of"] == plugin);
+    those
+}
+
+fn checks() -> Vec<Value> {
+    those_of("PodSecurity")
 }
 
 #[test]
@@ -51,6 +62,48 @@ fn every_check_has_a_page() {
     }
 }
 
+#[test]
+fn every_field_of_a_policy_has_a_page() {
+    let folder = Folder::new();
+    let fields = those_of("PodSecurityPolicy");
+    assert!(fields.len() > 20, "{fields:?}");
+    let overview = folder.podgate(&["explain"]).ends(0).stdout;
+    for field in fields {
+        let id = field["id"].as_str().unwrap();
+        let (_, fields) = overview.split_once("PodSecurityPolicy").unwrap();
+        assert!(fields.contains(&format!("  {id} ")), "{id}");
+        folder.podgate(&["explain", id]).ends(0).says(&[
+            "(PodSecurityPolicy)",
+            "\nFills in\n",
+            "\nIn Pod Security\n",
+        ]);
+    }
+    // Of these the policy fills one in, and Pod Security has nothing in the place of the other.
+    folder.podgate(&["explain", "fsGroup"]).ends(0).says(&[
+        "\nFills in\n  securityContext.fsGroup",
+        "None: Pod Security never looks at groups.",
+    ]);
+}
+
+#[test]
+fn a_name_of_both_has_both_pages() {
+    let folder = Folder::new();
+    folder.podgate(&["explain", "hostPorts"]).ends(0).says(&[
+        "\nLevel\n",
+        "spec.hostPorts",
+        "there are no ranges",
+    ]);
+    let json = folder
+        .podgate(&["explain", "hostPorts", "-o", "json"])
+        .ends(0);
+    let json: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["of"], "PodSecurity");
+    assert_eq!(
+        json["podSecurityPolicy"]["fields"],
+        json!(["spec.hostPorts"])
+    );
+}
+
 /// What a check gives as the way out is valid, and passes the check.
 #[test]
 fn examples_pass_their_check() {
@@ -88,11 +141,11 @@ fn an_unknown_check() {
         .podgate(&["explain", "capabilties_restricted"])
         .ends(2)
         .tells(&[
-            "there is no check `capabilties_restricted`",
+            "there is no check and no field of a PodSecurityPolicy `capabilties_restricted`",
             "hint: did you mean `capabilities_restricted`?",
         ]);
     folder
         .podgate(&["explain", "xyz"])
         .ends(2)
-        .tells(&["hint: the checks are: "]);
+        .tells(&["hint: there are: "]);
 }

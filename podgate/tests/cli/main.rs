@@ -8,6 +8,7 @@ mod explain;
 mod folder;
 mod help;
 mod init;
+mod policies;
 mod project;
 mod reports;
 mod review;

@@ -32,6 +32,7 @@
 //! assert_eq!(errors[0].policy_field, "spec.hostNetwork");
 //! ```
 
+mod documentation;
 mod edits;
 mod error;
 mod fields;
@@ -59,6 +60,7 @@ mod volumes;
 #[cfg(test)]
 mod testing;
 
+pub use documentation::{DOCUMENTATION, Documentation};
 pub use edits::{ContainerEdits, Edits};
 pub use error::{BrokenPolicy, FieldError};
 pub use fields::{FIELDS, PolicyField, fields_in_message};
