@@ -201,7 +201,9 @@ pub(crate) fn pod_spec(server: &Server, spec: &mut Value<'_>, old: Option<&Value
         drop_restart_rules(spec);
     }
     let sleeps = |spec: &Value<'_>| SLEEPS.iter().any(|path| present(spec, path));
-    if !server.enabled(Gate::PodLifecycleSleepAction) && !in_use(sleeps) {
+    // An empty lifecycle is looked at with it, and goes, too; older servers keep that.
+    let gated = Gate::PodLifecycleSleepAction.history().since <= server.minor().number();
+    if gated && !server.enabled(Gate::PodLifecycleSleepAction) && !in_use(sleeps) {
         drop_sleep(spec);
     }
     let stops = |spec: &Value<'_>| present(spec, "*[].lifecycle.stopSignal");

@@ -458,6 +458,19 @@ fn resources_of_a_pod(#[case] minor: u8, #[case] resources: Json, #[case] class:
     assert_eq!(told.object["status"]["qosClass"], class);
 }
 
+/// 1.29 looks for a sleep that it does not have, and takes what is empty with it.
+#[rstest]
+#[case(23, json!({}))]
+#[case(28, json!({}))]
+#[case(29, Json::Null)]
+#[case(30, json!({}))]
+fn empty_lifecycles(#[case] minor: u8, #[case] lifecycle: Json) {
+    let told = Case::new(minor).create(
+        r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"i","lifecycle":{}}]}}"#,
+    );
+    assert_eq!(told.object["spec"]["containers"][0]["lifecycle"], lifecycle);
+}
+
 /// Up to 1.36 some things were looked at twice, and told twice.
 #[rstest]
 #[case(36, 2)]

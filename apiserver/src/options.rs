@@ -156,7 +156,7 @@ fn check_manager(manager: &str, minor: Minor, causes: &mut Vec<Cause>) {
         let than = if minor.number() >= TOO_LONG_IN_BYTES {
             format!("may not be more than {LONGEST} bytes")
         } else {
-            format!("may not be longer than {LONGEST}")
+            format!("must have at most {LONGEST} bytes")
         };
         cause("FieldValueTooLong", format!("Too long: {than}"));
     }

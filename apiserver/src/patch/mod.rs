@@ -55,6 +55,8 @@ pub(crate) fn apply(
             let operations = operations::decode(patch, typed)?;
             operations::apply(&mut json, &operations)?;
         }
+        // The library takes any list for the document, and the server sees that it is no object.
+        Kind::Merge if !typed && patch.is_array() => json = patch,
         Kind::Merge => {
             let patch = Json::Object(fields(kind, patch, typed)?);
             json_patch::merge(&mut json, &patch);

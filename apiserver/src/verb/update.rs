@@ -28,6 +28,8 @@ use crate::store::Stored;
 
 /// The first minor in which `fieldValidation` has an effect.
 const FIRST_WITH_FIELD_VALIDATION: u8 = 25;
+/// The first minor that compares the namespace before the name (`EnsureObjectNamespaceMatchesRequestNamespace`).
+const FIRST_WITH_NAMESPACE_FIRST: u8 = 24;
 const STALE: &str = "the object has been modified; please apply your changes to the latest version \
                      and try again";
 
@@ -199,9 +201,17 @@ fn check_decodes(kind: Kind, patched: &Json, body: &str, call: &Call<'_>) -> Res
     Err(Status::invalid(nothing, "", vec![cause]))
 }
 
-/// `checkName` in `endpoints/handlers/rest.go`
+/// `checkName` in `endpoints/handlers/rest.go`; since 1.24 the namespace is looked at before.
 fn check_name(sent: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
-    let name = meta(sent, "name");
+    let (name, namespace) = (meta(sent, "name"), meta(sent, "namespace"));
+    let elsewhere =
+        !call.namespace.is_empty() && !namespace.is_empty() && namespace != call.namespace;
+    let namespace_first = call.minor.number() >= FIRST_WITH_NAMESPACE_FIRST;
+    if elsewhere && namespace_first {
+        return Err(Status::bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request",
+        ));
+    }
     if name.is_empty() {
         return Err(Status::bad_request(format!(
             "the name of the object ({} based on URL) was undeterminable: name must be provided",
@@ -212,6 +222,12 @@ fn check_name(sent: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
         return Err(Status::bad_request(format!(
             "the name of the object ({name}) does not match the name on the URL ({})",
             call.name
+        )));
+    }
+    if elsewhere {
+        return Err(Status::bad_request(format!(
+            "the namespace of the object ({namespace}) does not match the namespace on the request ({})",
+            call.namespace
         )));
     }
     Ok(())
