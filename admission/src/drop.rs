@@ -201,10 +201,11 @@ pub(crate) fn pod_spec(server: &Server, spec: &mut Value<'_>, old: Option<&Value
         drop_restart_rules(spec);
     }
     let sleeps = |spec: &Value<'_>| SLEEPS.iter().any(|path| present(spec, path));
-    // An empty lifecycle is looked at with it, and goes, too; older servers keep that.
-    let gated = Gate::PodLifecycleSleepAction.history().since <= server.minor().number();
-    if gated && !server.enabled(Gate::PodLifecycleSleepAction) && !in_use(sleeps) {
-        drop_sleep(spec);
+    if !server.enabled(Gate::PodLifecycleSleepAction) && !in_use(sleeps) {
+        drop_sleep(
+            spec,
+            versions::SLEEPLESS_HANDLERS_DROPPED.contain(server.minor()),
+        );
     }
     let stops = |spec: &Value<'_>| present(spec, "*[].lifecycle.stopSignal");
     if !server.enabled(Gate::ContainerStopSignals) && !in_use(stops) {
@@ -341,18 +342,19 @@ const SLEEPS: [&str; 2] = [
     "*[].lifecycle.postStart.sleep",
 ];
 
-/// A handler that only slept goes away with its `sleep`, and so does a lifecycle without handlers.
-fn drop_sleep(spec: &mut Value<'_>) {
+/// `dropPodLifecycleSleepAction`. `tidy`: a handler that only slept goes away with its `sleep`, and so does
+/// a lifecycle without handlers; otherwise validation sees a handler that does nothing.
+fn drop_sleep(spec: &mut Value<'_>, tidy: bool) {
     each_lifecycle(spec, |lifecycle| {
         for hook in ["preStop", "postStart"] {
             let Some(handler) = lifecycle.get_mut(hook).and_then(Value::as_object_mut) else {
                 continue;
             };
-            if handler.remove("sleep").is_some() && handler.is_empty() {
+            if handler.remove("sleep").is_some() && tidy && handler.is_empty() {
                 lifecycle.remove(hook);
             }
         }
-        true
+        tidy
     });
 }
 

@@ -145,6 +145,8 @@ pub const APP_ARMOR_TO_ANNOTATION: Minors = Minors::between(30, 33);
 pub const POD_GENERATION: Minors = Minors::from(33);
 /// The condition of a pod that is gated says since when.
 pub const GATED_SINCE: Minors = Minors::from(31);
+/// A handler that only slept is dropped as a whole while the gate is off.
+pub const SLEEPLESS_HANDLERS_DROPPED: Minors = Minors::from(30);
 /// Resources of a pod are filled in behind the mutating plugins, and not by defaulting.
 pub const POD_LEVEL_DEFAULTS_LATE: Minors = Minors::from(37);
 /// Each container has a class of service, zero amounts and all.

@@ -6,7 +6,7 @@
 //! plugin is answered as stale.
 
 use podgate_admission::chain::{self, Server};
-use podgate_admission::decode::{DecodeError, decode, decode_untyped};
+use podgate_admission::decode::{DecodeError, decode, decode_untyped, kind_of};
 use podgate_admission::encode::encode;
 use podgate_admission::quote::quote;
 use podgate_admission::request::{Body, FieldValidation, Operation, Request};
@@ -182,7 +182,21 @@ fn check_decodes(kind: Kind, patched: &Json, body: &str, call: &Call<'_>) -> Res
     let strict = call.options.field_validation() == FieldValidation::Strict
         && call.minor.number() >= FIRST_WITH_FIELD_VALIDATION;
     let (schema, minor) = (call.resource.schema, call.minor);
-    let error = match decode(body.as_bytes(), schema, minor) {
+    let decoded = if patched.is_object() {
+        decode(body.as_bytes(), schema, minor)
+    } else {
+        // The server looks for the kind first.
+        kind_of(body.as_bytes())
+            .map_err(|mut error| {
+                error.message = format!(
+                    "couldn't get version/kind; json parse error: {}",
+                    error.message
+                );
+                error
+            })
+            .and_then(|_| decode(body.as_bytes(), schema, minor))
+    };
+    let error = match decoded {
         Ok(decoded) if strict => DecodeError::strict(&decoded.strict),
         Ok(_) => None,
         Err(error) => Some(error),

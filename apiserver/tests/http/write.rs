@@ -192,6 +192,20 @@ fn patches_are_refused(
     assert_eq!((answer.code, answer.message()), (code, message));
 }
 
+/// As 1.23 answered: nothing looks at the types of a patch there, and a list takes the object's place.
+#[test]
+fn a_list_as_merge_patch_of_an_old_minor() {
+    let server = web(23);
+    post(&server, &format!("{WEB}/configmaps"), &config_map("x"));
+    let answer = patch(&server, &format!("{WEB}/configmaps/x"), "merge", &json!([]));
+    assert_eq!(answer.code, 422);
+    assert!(
+        answer.message().starts_with(r#" "" is invalid: patch: Invalid value: "[]": couldn't get version/kind; json parse error: "#),
+        "{}",
+        answer.message()
+    );
+}
+
 /// A strategic patch goes into an object whose type is known, and which says it again.
 #[test]
 fn a_strategic_patch_does_not_change_the_kind() {
