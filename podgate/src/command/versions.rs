@@ -86,17 +86,16 @@ fn table(versions: &[Value]) -> String {
     text + &kind()
 }
 
-/// What a kind cluster of each minor needs, and the image of k3s.
+/// What a kind cluster of each minor needs, and the images of k3s.
 fn kind() -> String {
-    const HEADER: [&str; 6] = [
+    const HEADER: [&str; 5] = [
         "Kubernetes",
         "node image of kind",
         "digest",
         "oldest kind",
-        "k3s",
         "on cgroup v1",
     ];
-    let rows: Vec<[String; 6]> = Minor::all()
+    let rows: Vec<[String; 5]> = Minor::all()
         .map(|minor| {
             let image = NodeImage::of(minor);
             [
@@ -105,7 +104,6 @@ fn kind() -> String {
                 // Enough to recognize it; -o json has all of it.
                 image.digest.map_or("unpinned", |d| &d[..12]).to_owned(),
                 image.built_for.to_string(),
-                k3s::tag(minor).to_owned(),
                 match image.on_cgroup_v1() {
                     CgroupV1::Runs => String::new(),
                     constraint => constraint.to_string(),
@@ -114,8 +112,11 @@ fn kind() -> String {
         })
         .collect();
     let note = "Pulled by digest, as the release notes of that kind list it; -o json names the page of each. \
-        k3s' images are rancher/k3s, by tag, unpinned. `--image` puts another in its place.";
+        `--image` puts another in its place.";
     let note = verdicts::filled(note, "", "", show::width());
+    let tags: Vec<&str> = Minor::all().map(k3s::tag).collect();
+    let k3s = format!("Images of k3s, rancher/k3s, unpinned: {}.", tags.join(", "));
+    let note = note + &verdicts::filled(&k3s, "", "", show::width());
     format!("{}\n{}", columns(&HEADER, &rows), Painted(FAINT, &note))
 }
 

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod check;
+mod context;
 mod coverage;
 mod explain;
 mod folder;
