@@ -96,6 +96,7 @@ fn trials(arguments: &Arguments) -> Result<Vec<Trial>, Error> {
             for (title, error) in &results.failed {
                 eprintln!("error: {title}: {error}");
             }
+            run.end()?;
             Some(Arc::new((asked, results)))
         }
         _ => None,

@@ -58,6 +58,8 @@ struct State {
     next: u32,
     /// Whether something is to outlive the run.
     kept: bool,
+    /// How many things could not be removed.
+    failed: usize,
 }
 
 #[derive(Debug)]
@@ -114,6 +116,7 @@ impl Run {
                 things: BTreeMap::new(),
                 next: 0,
                 kept: false,
+                failed: 0,
             }),
         });
         interrupt::listen(&shared)?;
@@ -213,6 +216,22 @@ impl Run {
         state.kept = true;
         state.ledger.keep(reach)
     }
+
+    /// Ends the run. An error where something that it made could not be removed; what it was is told already.
+    pub fn end(self) -> Result<(), Error> {
+        let mut state = self.shared.state();
+        if !state.kept {
+            state.remove_all();
+        }
+        if state.failed == 0 {
+            return Ok(());
+        }
+        Err(Error::environment(format!(
+            "not everything that the run {} made could be removed",
+            self.shared.id
+        ))
+        .hint("podgate clean tries again"))
+    }
 }
 
 impl Drop for Run {
@@ -246,7 +265,10 @@ impl State {
         };
         match standing.thing.remove(standing.child.as_mut()) {
             Ok(()) => self.ledger.gone(at),
-            Err(error) => eprintln!("podgate: {error}"),
+            Err(error) => {
+                eprintln!("podgate: {error}");
+                self.failed += 1;
+            }
         }
     }
 

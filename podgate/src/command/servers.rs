@@ -126,7 +126,12 @@ pub(crate) fn execute(
     };
     let run = Run::start(&options)?;
     let progress = Progress::new();
-    let results = real::execute(plan, backend, &run, args.parallel, &progress);
+    let mut results = real::execute(plan, backend, &run, args.parallel, &progress);
     progress.end();
+    if let Err(error) = run.end() {
+        results
+            .failed
+            .push(("the end of the run".to_owned(), error));
+    }
     Ok(results)
 }

@@ -88,7 +88,7 @@ fn a_kind_that_is_too_old_for_the_image() {
     standin.set("version", "kind v0.31.0 go1.25.5 linux/amd64\n");
     fails(
         &standin,
-        "kind v0.31.0 is too old for the node image of Kubernetes 1.36, which was built for v0.32.0",
+        "kind v0.31.0 is too old for 1.36, whose node image was built for v0.32.0",
         "install kind v0.32.0 or newer",
     );
     assert!(!standin.asked().contains("create"), "{}", standin.asked());
@@ -106,7 +106,7 @@ fn a_kind_that_is_too_new_for_the_image_on_cgroup_v1() {
         .podgate(&["up", "--cluster", "old", "--kubernetes", "1.20"])
         .ends(3)
         .tells(&[
-            "kind v0.33.0 is too new for the node image of Kubernetes 1.20",
+            "kind v0.33.0 is too new for 1.20 on a host with cgroup v1",
             "hint: take a kind before v0.20.0",
         ]);
 }

@@ -66,7 +66,7 @@ fn minors_that_this_kind_does_not_run_are_left_out_loudly() {
         .ends(0);
     assert!(
         run.stdout
-            .contains("kind v0.20.0 is too old for the node image of Kubernetes 1.23"),
+            .contains("1.23..1.24: kind v0.20.0 is too old for that version, whose node image was built for v0.22.0"),
         "{}",
         run.stdout
     );
@@ -172,4 +172,28 @@ fn sigkill_leaves_what_clean_removes_and_a_foreign_cluster_stays() {
         ["kind"],
         "nobody's cluster but the run's is deleted"
     );
+}
+
+#[test]
+fn a_cluster_that_stays_makes_a_run_fail_that_agreed() {
+    let standin = suite();
+    standin.set("stuck", "device or resource busy");
+    let arguments = [
+        "test",
+        "--cluster",
+        "defaults",
+        "--backend",
+        "kind",
+        "--kubernetes",
+        "1.36",
+    ];
+    standin.podgate(&arguments).ends(3).tells(&[
+        "cannot be deleted: device or resource busy",
+        "podgate clean tries again",
+        "not everything that the run",
+    ]);
+    assert_eq!(standin.clusters().len(), 1);
+    fs::remove_file(standin.folder.path().join("standin/stuck")).unwrap();
+    standin.podgate(&["clean"]).ends(0);
+    standin.nothing_is_left();
 }

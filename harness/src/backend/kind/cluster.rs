@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,11 @@ use crate::error::Error;
 /// With the suffix of its node it becomes a label's value, 63 characters at most; kind's own limit is by one
 /// greater (pkg/cluster/internal/create/create.go, `clusterNameMax`), and such a node never registers.
 const LONGEST: usize = 63 - "-control-plane".len();
+
+/// How long a container may take to appear after the client that asked for it was killed.
+const APPEARS: Duration = Duration::from_secs(2);
+/// How long a cluster may take to go.
+const GOES: Duration = Duration::from_secs(10);
 
 /// A cluster that was made, or is about to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,8 +73,43 @@ impl KindCluster {
     }
 
     /// Deletes it; what is not there is deleted already. Whether there was anything to delete.
+    ///
+    /// An engine finishes what it was asked for although its client was killed: a container may appear late, and one
+    /// that is just being started is not removed at once.
     pub fn delete(&self) -> Result<bool, Error> {
-        let there = !self.containers()?.is_empty();
+        let started = Instant::now();
+        let mut there = false;
+        let mut said = String::new();
+        loop {
+            let containers = self.containers()?;
+            if containers.is_empty() && (there || started.elapsed() >= APPEARS) {
+                return Ok(there);
+            }
+            if started.elapsed() >= GOES {
+                break;
+            }
+            if !containers.is_empty() {
+                there = true;
+                said = self.try_to_delete(&containers)?;
+                if self.containers()?.is_empty() {
+                    return Ok(true);
+                }
+            }
+            thread::sleep(Duration::from_millis(200));
+        }
+        let program = self.engine.program();
+        Err(Error::environment(format!(
+            "the kind cluster {} is still there, it cannot be deleted: {said}",
+            self.name
+        ))
+        .hint(format!(
+            "podgate clean tries again; by hand: {program} rm -f -v {}",
+            self.node()
+        )))
+    }
+
+    /// Asks kind to delete it, and the engine where kind does not. What the last of them said.
+    fn try_to_delete(&self, containers: &[String]) -> Result<String, Error> {
         // kind locks the kubeconfig that it edits, and makes its folder where that is gone. The user's it shall never
         // take, so it gets one that nobody has.
         let folder = self.kubeconfig.parent();
@@ -75,42 +117,16 @@ impl KindCluster {
             Some(_) => self.kubeconfig.clone(),
             None => std::env::temp_dir().join(format!("{}.kubeconfig", self.name)),
         };
-        let mut command = self.kind();
-        command
-            .args(["delete", "cluster", "--name", &self.name, "--kubeconfig"])
+        let mut kind = self.kind();
+        kind.args(["delete", "cluster", "--name", &self.name, "--kubeconfig"])
             .arg(kubeconfig);
-        let said = match run(&mut command) {
-            Ok(output) if output.status.success() => String::new(),
-            Ok(output) => last_line(&output.stderr),
-            Err(error) => error.message().to_owned(),
-        };
-        // An engine that was still starting a container when its client was killed may finish late, and a kind that
-        // says that it has deleted something is asked for proof.
-        let left = self.containers()?;
-        if left.is_empty() && said.is_empty() {
-            return Ok(there);
+        // A kind that is gone by now is no reason to leave the cluster.
+        if run(&mut kind).is_ok_and(|output| output.status.success()) {
+            return Ok("kind says that it is deleted".to_owned());
         }
-        let mut command = self.engine();
-        command.args(["rm", "-f", "-v"]).args(&left);
-        let removed =
-            left.is_empty() || run(&mut command).is_ok_and(|output| output.status.success());
-        if removed && self.containers()?.is_empty() {
-            return Ok(there);
-        }
-        let program = self.engine.program();
-        let because = if said.is_empty() {
-            String::new()
-        } else {
-            format!(": {said}")
-        };
-        Err(Error::environment(format!(
-            "the kind cluster {} is still there, it cannot be deleted{because}",
-            self.name
-        ))
-        .hint(format!(
-            "podgate clean tries again; by hand: {program} rm -f -v {}",
-            self.node()
-        )))
+        let mut engine = self.engine();
+        engine.args(["rm", "-f", "-v"]).args(containers);
+        Ok(last_line(&run(&mut engine)?.stderr))
     }
 
     /// Its containers, by name; all of them carry its name as a label

@@ -182,7 +182,7 @@ fn runs(release: Release, cgroup: Cgroup, image: &NodeImage) -> Result<(), Error
     let minor = image.minor;
     if release < image.built_for {
         return Err(Error::environment(format!(
-            "kind {release} is too old for the node image of Kubernetes {minor}, which was built for {}",
+            "kind {release} is too old for {minor}, whose node image was built for {}",
             image.built_for
         ))
         .hint(format!(
@@ -195,7 +195,7 @@ fn runs(release: Release, cgroup: Cgroup, image: &NodeImage) -> Result<(), Error
         && release >= PRIVATE_CGROUPS
     {
         return Err(Error::environment(format!(
-            "kind {release} is too new for the node image of Kubernetes {minor} on a host with cgroup v1"
+            "kind {release} is too new for {minor} on a host with cgroup v1"
         ))
         .hint(format!(
             "take a kind before {PRIVATE_CGROUPS} for this minor, or a host with cgroup v2; `podgate versions` lists \
@@ -253,19 +253,9 @@ mod tests {
 
     #[rstest]
     #[case(33, 37, Cgroup::V2, None)]
-    #[case(
-        32,
-        37,
-        Cgroup::V2,
-        Some("kind v0.32.0 is too old for the node image of Kubernetes 1.37")
-    )]
+    #[case(32, 37, Cgroup::V2, Some("kind v0.32.0 is too old for 1.37,"))]
     #[case(33, 20, Cgroup::V2, None)]
-    #[case(
-        33,
-        20,
-        Cgroup::V1,
-        Some("kind v0.33.0 is too new for the node image of Kubernetes 1.20")
-    )]
+    #[case(33, 20, Cgroup::V1, Some("kind v0.33.0 is too new for 1.20 on"))]
     #[case(19, 20, Cgroup::V1, None)]
     #[case(33, 21, Cgroup::V1, None)]
     #[case(33, 36, Cgroup::V1, None)]
