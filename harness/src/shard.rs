@@ -74,9 +74,9 @@ impl Plan {
         let mut of_part: BTreeMap<(usize, usize), usize> = BTreeMap::new();
         for (at, (part, weight)) in parts.into_iter().enumerate() {
             let middle = (2 * before + weight) * shard.of / (2 * cells) + 1;
-            let least = (shard.of + at + 1).saturating_sub(count).max(1);
+            let first = (shard.of + at + 1).saturating_sub(count).max(1);
             let most = if at == 0 { 1 } else { last + 1 };
-            last = middle.clamp(last.max(least).min(most), most);
+            last = middle.clamp(last.max(first).min(most), most);
             before += weight;
             of_part.insert(part, last);
         }

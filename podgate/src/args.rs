@@ -110,7 +110,7 @@ pub(crate) struct TestArgs {
     pub(crate) select: Select,
 
     /// Runs the K-th of N parts of what is selected; podgate merge joins them. In an Indexed Job
-    /// of Kubernetes `job/N` takes K from JOB_COMPLETION_INDEX.
+    /// of Kubernetes `job/N` takes K from `JOB_COMPLETION_INDEX`.
     #[arg(long, value_name = "K/N")]
     pub(crate) shard: Option<String>,
 
@@ -175,7 +175,7 @@ pub(crate) enum Format {
     Jsonl,
     /// YAML.
     Yaml,
-    /// JUnit XML: for Jenkins, GitLab and others.
+    /// `JUnit` XML: for Jenkins, GitLab and others.
     Junit,
     /// SARIF 2.1.0: for code scanning.
     Sarif,

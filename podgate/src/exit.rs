@@ -32,9 +32,12 @@ impl Exit {
 
     /// The code for a run that came to its end.
     pub(crate) fn of_run(record: &Record) -> Self {
-        let failed = record.failed.iter().map(|failed| match failed.input {
-            true => Self::BadInput,
-            false => Self::Environment,
+        let failed = record.failed.iter().map(|failed| {
+            if failed.input {
+                Self::BadInput
+            } else {
+                Self::Environment
+            }
         });
         let of_outcomes = if record.cells.is_empty() {
             Self::NothingToRun

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use podgate_harness::coverage::{CheckCoverage, Coverage};
+use podgate_harness::coverage::Coverage;
 use podgate_harness::error::Error;
 use podgate_harness::execute;
 
@@ -54,7 +54,7 @@ fn table(coverage: &Coverage) -> String {
         [
             check.id.to_owned(),
             version,
-            tripped(check),
+            tripped(check.unreachable, &check.tripped),
             by(&check.passed),
         ]
     }));
@@ -70,7 +70,7 @@ fn table(coverage: &Coverage) -> String {
             [
                 field.field.to_owned(),
                 field.rule.to_owned(),
-                by(&field.tripped),
+                tripped(field.unreachable, &field.tripped),
             ]
         }));
         text.push('\n');
@@ -96,11 +96,19 @@ fn table(coverage: &Coverage) -> String {
         }))
         .collect();
     text.push('\n');
-    for check in &coverage.checks {
-        if let Some(why) = check.unreachable {
-            let line = format!("{} {}: nothing can trip it: {why}", check.id, check.version);
-            text.push_str(&verdicts::filled(&line, "", "  ", show::width()));
-        }
+    let unreachable = coverage
+        .checks
+        .iter()
+        .filter_map(|it| Some((format!("{} {}", it.id, it.version), it.unreachable?)))
+        .chain(
+            coverage
+                .policy_fields
+                .iter()
+                .filter_map(|it| Some((it.field.to_owned(), it.unreachable?))),
+        );
+    for (what, why) in unreachable {
+        let line = format!("{what}: nothing can trip it: {why}");
+        text.push_str(&verdicts::filled(&line, "", "  ", show::width()));
     }
     if holes.is_empty() {
         let all = counted(coverage.checks.len(), "version");
@@ -108,8 +116,12 @@ fn table(coverage: &Coverage) -> String {
         let _ = writeln!(text, "{}", Painted(ADMITTED, &line));
         if !coverage.policy_fields.is_empty() {
             let line = format!(
-                "all {} fields of policies refuse something",
-                coverage.policy_fields.len()
+                "all {} fields of policies that can refuse a pod do",
+                coverage
+                    .policy_fields
+                    .iter()
+                    .filter(|it| it.unreachable.is_none())
+                    .count()
             );
             let _ = writeln!(text, "{}", Painted(ADMITTED, &line));
         }
@@ -122,11 +134,11 @@ fn table(coverage: &Coverage) -> String {
     text
 }
 
-/// Who trips a check; a version that nothing can trip is no hole.
-fn tripped(check: &CheckCoverage) -> String {
-    match check.unreachable {
-        Some(_) if check.tripped.is_empty() => "none can".to_owned(),
-        _ => by(&check.tripped),
+/// Who trips something; what nothing can trip is no hole.
+fn tripped(unreachable: Option<&str>, scenarios: &BTreeSet<String>) -> String {
+    match unreachable {
+        Some(_) if scenarios.is_empty() => "none can".to_owned(),
+        _ => by(scenarios),
     }
 }
 

@@ -1,4 +1,6 @@
-//! JUnit, as Jenkins, GitLab and others read it. What a scenario does on a cluster is a test case.
+//! `JUnit`, as Jenkins, GitLab and others read it. What a scenario does on a cluster is a test case.
+
+use std::fmt::Write;
 
 use podgate_harness::check::Item;
 use podgate_harness::error::Error;
@@ -96,10 +98,11 @@ fn text(problem: &Problem) -> String {
     }
     for fault in &problem.faults {
         let place = &fault.place;
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n  at {}:{}:{} {}",
             place.file, place.line, place.column, fault.field
-        ));
+        );
     }
     text
 }

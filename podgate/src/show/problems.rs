@@ -1,4 +1,4 @@
-//! What is wrong in a run, one problem each, for the formats of other tools: JUnit, SARIF,
+//! What is wrong in a run, one problem each, for the formats of other tools: `JUnit`, SARIF,
 //! annotations, Markdown, HTML.
 
 use std::fmt::Write;

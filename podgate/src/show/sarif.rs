@@ -1,6 +1,7 @@
 //! SARIF 2.1.0, as GitHub's code scanning and others read it: each problem at its line and column.
 //! The structures are the part of the standard that podgate fills in.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use podgate_harness::error::Error;
@@ -197,7 +198,9 @@ fn uri(file: &str) -> String {
                 uri.push(char::from(byte));
             }
             b'\\' if cfg!(windows) => uri.push('/'),
-            byte => uri.push_str(&format!("%{byte:02X}")),
+            byte => {
+                let _ = write!(uri, "%{byte:02X}");
+            }
         }
     }
     uri
