@@ -22,6 +22,8 @@ pub struct Server {
     gates: Vec<(Gate, bool)>,
     /// The configuration of the plugin `PodSecurity`.
     pub pod_security: pod_security::Configuration,
+    /// What it judges by: upstream's rules, or a mutant's.
+    pub rules: &'static podgate_policy::Rules,
 }
 
 impl Server {
@@ -34,6 +36,7 @@ impl Server {
             disabled: Vec::new(),
             gates: Vec::new(),
             pod_security: pod_security::Configuration::default(),
+            rules: &podgate_policy::rules::UPSTREAM,
         }
     }
 
@@ -68,6 +71,7 @@ impl Server {
     #[must_use]
     pub fn policy(&self) -> podgate_policy::Server {
         podgate_policy::Server::new(self.minor)
+            .judging_by(self.rules)
             .ephemeral_containers(self.enabled(Gate::EphemeralContainers))
             .user_namespaces_pod_security_standards(
                 self.enabled(Gate::UserNamespacesPodSecurityStandards),

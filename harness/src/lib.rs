@@ -27,6 +27,7 @@ pub mod snapshot;
 
 pub mod coverage;
 pub mod fault;
+pub mod mutation;
 pub mod record;
 pub mod shard;
 

@@ -74,10 +74,16 @@ pub(crate) enum Command {
     Down(DownArgs),
     /// Removes what runs on real servers left that were killed.
     Clean(CleanArgs),
-    /// Makes clusters/, scenarios/ and snapshots/ with an example that runs.
+    /// Makes clusters/, scenarios/ and snapshots/ with an example that runs, and a workflow for GitHub.
     Init(InitArgs),
     /// The Kubernetes versions that podgate answers for, and what changed with each.
     Versions(VersionsArgs),
+    /// Writes a manual page for each command into a folder.
+    Man {
+        /// The folder; it is made where it is not there.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// Prints a completion script for a shell.
     Completions {
         /// The shell.

@@ -54,6 +54,7 @@ fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Clean(args) => command::clean::run(&args),
         Command::Init(args) => command::init::run(&args),
         Command::Versions(args) => command::versions::run(&args),
+        Command::Man { folder } => command::man::run(&folder),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "podgate", &mut script);

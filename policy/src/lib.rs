@@ -31,6 +31,7 @@ mod level;
 pub mod minor;
 pub mod psp;
 mod quote;
+pub mod rules;
 mod server;
 pub mod text;
 pub mod view;
@@ -43,5 +44,6 @@ pub use level::{
 };
 pub use minor::Minor;
 pub use quote::quote;
+pub use rules::Rules;
 pub use server::Server;
 pub use text::checks_in_message;

@@ -9,6 +9,7 @@
 
 use crate::level::PolicyVersion;
 use crate::minor::Minor;
+use crate::rules::{self, Rules};
 use crate::view::Pod;
 
 /// An API server, as far as policies are concerned.
@@ -23,6 +24,7 @@ pub struct Server {
     minor: Minor,
     user_namespaces_pod_security_standards: bool,
     ephemeral_containers: Option<bool>,
+    rules: &'static Rules,
 }
 
 impl Server {
@@ -33,6 +35,7 @@ impl Server {
             minor,
             user_namespaces_pod_security_standards: false,
             ephemeral_containers: None,
+            rules: &rules::UPSTREAM,
         }
     }
 
@@ -54,6 +57,18 @@ impl Server {
             ephemeral_containers: Some(enabled),
             ..self
         }
+    }
+
+    /// The same server judging by other rules than upstream's.
+    #[must_use]
+    pub const fn judging_by(self, rules: &'static Rules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// What it judges by.
+    #[must_use]
+    pub const fn rules(self) -> &'static Rules {
+        self.rules
     }
 
     /// Its minor.

@@ -7,6 +7,7 @@ mod ci;
 mod codegen;
 mod conformance;
 mod image;
+mod mutants;
 mod tidy;
 mod upstream;
 
@@ -34,6 +35,9 @@ TASKS:
                          Needs Go and the Go modules of the minors.
     image [--tag NAME] [--release]
                          build podgate as a container image, podgate:VERSION. Needs Docker.
+    mutants              try the suite on servers whose rules are slightly wrong: a check dropped, a
+                         version shifted by one, a value allowed or refused; the suite must
+                         notice each. Some minutes.
     tidy                 check the rules of this repository that no compiler knows: which way
                          dependencies run, what ARCHITECTURE.md names, how files open.
     upstream [--kubernetes 1.NN|all]...
@@ -65,6 +69,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["image", args @ ..] if !args.contains(&"--help") => {
             image::run(root(), &image::Choice::parse(args)?)
         }
+        ["mutants"] => mutants::run(root()),
         ["tidy"] => tidy::run(root()),
         ["upstream", args @ ..] if !args.contains(&"--help") => upstream::run(root(), args),
         [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use podgate_manifest::Document;
 use podgate_policy::Minor;
+use podgate_policy::rules::{self, Rules};
 use serde::Deserialize;
 
 use super::manifest::Manifest;
@@ -24,6 +25,8 @@ pub struct Cluster {
     pub file: PathBuf,
     /// Its first document.
     pub head: Document,
+    /// What its servers judge by: upstream's rules, unless the suite is tried with a mutant's.
+    pub rules: &'static Rules,
     /// The minors that it is for: those that its file names, or those where all its plugins exist.
     pub minors: Vec<Minor>,
     /// Who applies, unless a scenario says otherwise; `None`: the cluster's admin.
@@ -136,6 +139,7 @@ impl Cluster {
             head,
             file: path.to_owned(),
             minors: Vec::new(),
+            rules: &rules::UPSTREAM,
             requester: spec.r#as,
             admission: None,
             namespace: spec.namespace,

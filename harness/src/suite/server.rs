@@ -180,6 +180,7 @@ impl Cluster {
     /// The server of `minor` with the cluster's configuration.
     pub fn server(&self, minor: Minor) -> Result<Server, Error> {
         let mut server = Server::new(minor);
+        server.rules = self.rules;
         server
             .disable_admission_plugins(names(&self.flags.disable_admission_plugins))
             .map_err(|e| self.plugin_error("disableAdmissionPlugins", minor, &e))?;

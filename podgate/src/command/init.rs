@@ -29,6 +29,15 @@ const FILES: [(&str, &str); 3] = [
     ),
 ];
 
+/// What stands beside the three folders. A file that is there already stays as it is.
+const BESIDE: [(&str, &str); 2] = [
+    (
+        ".github/workflows/podgate.yml",
+        include_str!("../../templates/github/podgate.yml"),
+    ),
+    ("README.md", include_str!("../../templates/README.md")),
+];
+
 pub(crate) fn run(args: &InitArgs) -> Result<Exit, Error> {
     // Paths are told without the `./` that joining would put in front.
     let here = Path::new("");
@@ -43,7 +52,14 @@ pub(crate) fn run(args: &InitArgs) -> Result<Exit, Error> {
                 .hint("podgate init writes into a folder that has none of clusters, scenarios and snapshots"));
         }
     }
-    for (name, text) in FILES {
+    let beside = BESIDE.iter().filter(|(name, _)| {
+        let kept = folder.join(name).exists();
+        if kept {
+            show::note(&format!("kept {}", folder.join(name).display()));
+        }
+        !kept
+    });
+    for (name, text) in FILES.iter().chain(beside) {
         let path = folder.join(name);
         let written = path
             .parent()

@@ -7,6 +7,7 @@ pub(crate) mod down;
 mod existing;
 pub(crate) mod explain;
 pub(crate) mod init;
+pub(crate) mod man;
 pub(crate) mod matrix;
 pub(crate) mod merge;
 pub(crate) mod review;

@@ -15,6 +15,7 @@ use crate::folder::Folder;
     &["[FILE]...", "standard input", "--filename", "--cluster", "--enforce", "--warn", "--audit", "--kubernetes", "--namespace",
       "--as <USER>", "--as-group", "--show-object", "--recursive", "--output", "jsonl"]
 )]
+#[case(&["man"], &["<DIR>"])]
 #[case(&["matrix"], &["[NAME]...", "--cluster", "--kubernetes", "--shard <K/N>", "--github", "--shards <N>", "markdown"])]
 #[case(&["merge"], &["<FILE>...", "--output", "--quiet", "--shard 1/3"])]
 #[case(&["coverage"], &["[NAME]...", "--cluster", "--kubernetes", "--output", "Tripped", "Passed"])]
@@ -37,6 +38,14 @@ fn help_names_everything(#[case] command: &[&str], #[case] words: &[&str]) {
         assert!(line.chars().count() <= 100, "{line}");
     }
     assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn manual_pages() {
+    let folder = Folder::new();
+    folder.podgate(&["man", "pages"]).ends(0);
+    assert!(folder.read("pages/podgate.1").contains(".TH podgate 1"));
+    assert!(folder.read("pages/podgate-test.1").contains("cluster"));
 }
 
 #[rstest]

@@ -36,6 +36,22 @@ fn into_a_folder_that_it_makes() {
     folder.podgate(&["-C", "team/suite", "test"]).ends(0);
 }
 
+/// What stands beside the three folders is for a new repository; nothing of a team's is overwritten.
+#[test]
+fn a_workflow_and_a_readme_where_there_are_none() {
+    let folder = Folder::new();
+    folder.podgate(&["init"]).ends(0);
+    let workflow: serde_yaml::Value =
+        serde_yaml::from_str(&folder.read(".github/workflows/podgate.yml")).unwrap();
+    assert_eq!(workflow["jobs"]["test"]["steps"][1]["with"]["args"], "test");
+    assert!(folder.read("README.md").contains("podgate review"));
+
+    let folder = Folder::new();
+    folder.write("README.md", "ours");
+    folder.podgate(&["init"]).ends(0).tells(&["kept README.md"]);
+    assert_eq!(folder.read("README.md"), "ours");
+}
+
 #[rstest]
 #[case("clusters")]
 #[case("scenarios")]

@@ -58,7 +58,7 @@ pub(super) static CHECK: Check = Check {
 };
 
 /// What may be added.
-const ALLOWED: [&str; 13] = [
+pub(crate) const ALLOWED: [&str; 13] = [
     "AUDIT_WRITE",
     "CHOWN",
     "DAC_OVERRIDE",
@@ -74,8 +74,8 @@ const ALLOWED: [&str; 13] = [
     "SYS_CHROOT",
 ];
 
-fn capabilities_baseline_1_0(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
-    let additions = Additions::beyond(&ALLOWED, pod)?;
+fn capabilities_baseline_1_0(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+    let additions = Additions::beyond(server, CHECK.id, &ALLOWED, pod)?;
     Some(Forbidden {
         reason: "non-default capabilities",
         detail: additions.detail(),
@@ -91,8 +91,13 @@ pub(super) struct Additions<'a> {
 }
 
 impl<'a> Additions<'a> {
-    /// Those of `pod` that are not in `allowed`; `None` where there are none.
-    pub(super) fn beyond(allowed: &[&str], pod: &'a Pod<'a>) -> Option<Self> {
+    /// Those of `pod` that are not in `allowed`, the values of `check`; `None` where there are none.
+    pub(super) fn beyond(
+        server: Server,
+        check: &str,
+        allowed: &[&str],
+        pod: &'a Pod<'a>,
+    ) -> Option<Self> {
         let mut found = Self {
             containers: Vec::new(),
             capabilities: BTreeSet::new(),
@@ -104,7 +109,7 @@ impl<'a> Additions<'a> {
             };
             let mut is_bad = false;
             for (index, capability) in capabilities.add.iter().enumerate() {
-                if !allowed.contains(capability) {
+                if !server.rules().allow(check, allowed, capability) {
                     is_bad = true;
                     found.capabilities.insert(capability);
                     let field = format!("securityContext.capabilities.add[{index}]");

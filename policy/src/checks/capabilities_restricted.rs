@@ -59,7 +59,7 @@ pub(super) static CHECK: Check = Check {
     },
 };
 
-fn capabilities_restricted_1_22(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+fn capabilities_restricted_1_22(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
     let keeping: Vec<&Container<'_>> = pod
         .containers
         .iter()
@@ -68,7 +68,7 @@ fn capabilities_restricted_1_22(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
             capabilities.is_none_or(|it| !it.drop.contains(&"ALL"))
         })
         .collect();
-    let additions = Additions::beyond(&["NET_BIND_SERVICE"], pod);
+    let additions = Additions::beyond(server, CHECK.id, &["NET_BIND_SERVICE"], pod);
     if keeping.is_empty() && additions.is_none() {
         return None;
     }

@@ -11,22 +11,22 @@ use crate::server::Server;
 use crate::view::Pod;
 
 mod app_armor_profile;
-mod capabilities_baseline;
+pub(crate) mod capabilities_baseline;
 mod host_namespaces;
 mod host_path_volumes;
 mod host_ports;
 mod host_probes_and_host_lifecycle;
 mod privileged;
 mod proc_mount;
-mod se_linux_options;
+pub(crate) mod se_linux_options;
 mod seccomp_profile_baseline;
-mod sysctls;
+pub(crate) mod sysctls;
 mod windows_host_process;
 
 mod allow_privilege_escalation;
 mod capabilities_restricted;
 mod proc_mount_restricted;
-mod restricted_volumes;
+pub(crate) mod restricted_volumes;
 mod run_as_non_root;
 mod run_as_user;
 mod seccomp_profile_restricted;
@@ -91,7 +91,7 @@ pub struct Revision {
 }
 
 /// What a person should know of a check, in plain text.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Documentation {
     /// The rule in a few words.
     pub title: &'static str,
@@ -166,7 +166,7 @@ pub fn active(
         Level::Baseline | Level::Restricted => server.clamp(policy.version),
     };
     let overriding = policy.level == Level::Restricted && server.overrides();
-    CHECKS.into_iter().filter_map(move |check| {
+    server.rules().checks.iter().filter_map(move |&check| {
         let version = version?;
         if check.level > policy.level {
             return None;

@@ -58,7 +58,8 @@ pub(super) fn proc_mount_1_0(server: Server, pod: &Pod<'_>) -> Option<Forbidden>
     let mut kinds = BTreeSet::new();
     for container in &pod.containers {
         match container.security_context.proc_mount {
-            None | Some("Default") => {}
+            None => {}
+            Some(kind) if server.rules().allow(CHECK.id, &["Default"], kind) => {}
             Some(kind) => {
                 bad.push(container);
                 kinds.insert(kind);

@@ -51,7 +51,7 @@ pub(super) static CHECK: Check = Check {
 };
 
 /// The sources that every server allows.
-const ALLOWED: [&str; 8] = [
+pub(crate) const ALLOWED: [&str; 8] = [
     "configMap",
     "csi",
     "downwardAPI",
@@ -63,7 +63,7 @@ const ALLOWED: [&str; 8] = [
 ];
 
 /// The sources that messages name; any other is `unknown`.
-const NAMED: [&str; 21] = [
+pub(crate) const NAMED: [&str; 21] = [
     "hostPath",
     "gcePersistentDisk",
     "awsElasticBlockStore",
@@ -90,7 +90,8 @@ const NAMED: [&str; 21] = [
 fn restricted_volumes_1_0(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
     let is_allowed = |volume: &Volume<'_>| {
         volume.source.is_some_and(|source| {
-            ALLOWED.contains(&source) || (source == "image" && server.image_volumes())
+            server.rules().allow(CHECK.id, &ALLOWED, source)
+                || (source == "image" && server.image_volumes())
         })
     };
     let bad = || {

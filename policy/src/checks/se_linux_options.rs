@@ -66,7 +66,7 @@ pub(super) static CHECK: Check = Check {
 };
 
 /// The types made for containers, in the order in which policy versions allowed them.
-const TYPES: [&str; 5] = [
+pub(crate) const TYPES: [&str; 5] = [
     "",
     "container_t",
     "container_init_t",
@@ -83,8 +83,9 @@ fn se_linux_options_1_31(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
 }
 
 fn se_linux_options(allowed: &[&str], server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+    let is_allowed = |kind: &str| server.rules().allow(CHECK.id, allowed, kind);
     let is_bad = |options: &SeLinuxOptions<'_>| {
-        !allowed.contains(&options.kind) || !options.user.is_empty() || !options.role.is_empty()
+        !is_allowed(options.kind) || !options.user.is_empty() || !options.role.is_empty()
     };
     let of_pod = pod.security_context.se_linux.filter(is_bad);
     let bad: Vec<&Container<'_>> = pod
@@ -106,7 +107,7 @@ fn se_linux_options(allowed: &[&str], server: Server, pod: &Pod<'_>) -> Option<F
     let (mut sets_user, mut sets_role) = (false, false);
     let mut fields = Vec::new();
     let mut note = |options: &SeLinuxOptions<'_>, path: &dyn Fn(&str) -> String| {
-        if !allowed.contains(&options.kind) {
+        if !is_allowed(options.kind) {
             types.insert(options.kind.to_owned());
             fields.push(path("securityContext.seLinuxOptions.type"));
         }

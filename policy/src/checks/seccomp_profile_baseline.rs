@@ -116,25 +116,29 @@ fn seccomp_profile_baseline_1_0(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
     })
 }
 
-fn seccomp_profile_baseline_1_19(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
-    explicit(pod)
+fn seccomp_profile_baseline_1_19(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+    explicit(server, pod)
 }
 
 /// Whether that type confines.
-pub(super) fn confines(kind: &str) -> bool {
-    matches!(kind, "RuntimeDefault" | "Localhost")
+pub(super) fn confines(server: Server, kind: &str) -> bool {
+    let allowed = ["RuntimeDefault", "Localhost"];
+    server.rules().allow("seccompProfile", &allowed, kind)
 }
 
 /// What is wrong with the types that are set.
-pub(super) fn explicit(pod: &Pod<'_>) -> Option<Forbidden> {
-    let of_pod = pod.security_context.seccomp.filter(|kind| !confines(kind));
+pub(super) fn explicit(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+    let of_pod = pod
+        .security_context
+        .seccomp
+        .filter(|kind| !confines(server, kind));
     let mut kinds: BTreeSet<&str> = of_pod.into_iter().collect();
     let mut bad: Vec<&Container<'_>> = Vec::new();
     for container in &pod.containers {
         if let Some(kind) = container
             .security_context
             .seccomp
-            .filter(|kind| !confines(kind))
+            .filter(|kind| !confines(server, kind))
         {
             bad.push(container);
             kinds.insert(kind);

@@ -58,12 +58,16 @@ pub(super) static CHECK: Check = Check {
     },
 };
 
-fn seccomp_profile_restricted_1_19(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+fn seccomp_profile_restricted_1_19(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
     // What is set and not allowed hides what is not set.
-    if let Some(forbidden) = explicit(pod) {
+    if let Some(forbidden) = explicit(server, pod) {
         return Some(forbidden);
     }
-    if pod.security_context.seccomp.is_some_and(confines) {
+    if pod
+        .security_context
+        .seccomp
+        .is_some_and(|kind| confines(server, kind))
+    {
         return None;
     }
     let bad: Vec<&Container<'_>> = pod

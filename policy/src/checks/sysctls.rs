@@ -75,7 +75,7 @@ pub(super) static CHECK: Check = Check {
 };
 
 /// The safe names, in the order in which policy versions allowed them.
-const SAFE: [&str; 14] = [
+pub(crate) const SAFE: [&str; 14] = [
     "kernel.shm_rmid_forced",
     "net.ipv4.ip_local_port_range",
     "net.ipv4.tcp_syncookies",
@@ -92,33 +92,33 @@ const SAFE: [&str; 14] = [
     "net.ipv4.tcp_notsent_lowat",
 ];
 
-fn sysctls_1_0(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
-    sysctls(&SAFE[..5], pod)
+fn sysctls_1_0(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+    sysctls(&SAFE[..5], server, pod)
 }
 
-fn sysctls_1_27(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
-    sysctls(&SAFE[..6], pod)
+fn sysctls_1_27(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+    sysctls(&SAFE[..6], server, pod)
 }
 
-fn sysctls_1_29(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
-    sysctls(&SAFE[..10], pod)
+fn sysctls_1_29(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+    sysctls(&SAFE[..10], server, pod)
 }
 
-fn sysctls_1_32(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
-    sysctls(&SAFE[..12], pod)
+fn sysctls_1_32(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+    sysctls(&SAFE[..12], server, pod)
 }
 
-fn sysctls_1_37(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
-    sysctls(&SAFE, pod)
+fn sysctls_1_37(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
+    sysctls(&SAFE, server, pod)
 }
 
-fn sysctls(allowed: &[&str], pod: &Pod<'_>) -> Option<Forbidden> {
+fn sysctls(allowed: &[&str], server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
     // In the order of the pod, repetitions included.
     let bad = || {
         pod.sysctls
             .iter()
             .enumerate()
-            .filter(|(_, name)| !allowed.contains(name))
+            .filter(|(_, name)| !server.rules().allow(CHECK.id, allowed, name))
     };
     bad().next()?;
     let names: Vec<&str> = bad().map(|(_, name)| *name).collect();
