@@ -117,9 +117,10 @@ fn what_is_not_there(
 ) {
     let folder = Folder::suite();
     let arguments = [&["test", "--cluster", "psa-restricted"], more].concat();
-    let arguments = match more.contains(&"--backend") {
-        true => [arguments.as_slice(), &["-n", "default"]].concat(),
-        false => arguments,
+    let arguments = if more.contains(&"--backend") {
+        [arguments.as_slice(), &["-n", "default"]].concat()
+    } else {
+        arguments
     };
     folder
         .podgate(&arguments)
