@@ -171,3 +171,28 @@ pub(super) fn read(text: &str) -> io::Result<Entries> {
     }
     Ok(entries)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_line_that_was_cut_off_says_nothing() {
+        let made = |at: u32| {
+            let thing = Thing::Folder {
+                path: PathBuf::from(format!("/tmp/{at}")),
+            };
+            serde_json::to_string(&Line::Made(at, thing)).expect("a line") + "\n"
+        };
+        let gone = serde_json::to_string(&Line::Gone(0)).expect("a line") + "\n";
+        let whole = [made(0), made(1), gone, made(2)].concat();
+        let at = |text: &str| {
+            let entries = read(text).expect("a ledger");
+            entries.things.into_keys().collect::<Vec<u32>>()
+        };
+        assert_eq!(at(&whole), [1, 2]);
+        assert_eq!(at(&whole[..whole.len() - 1]), [1]);
+        assert_eq!(at(&whole[..whole.len() - 5]), [1]);
+        assert!(read("no ledger\n").is_err());
+    }
+}

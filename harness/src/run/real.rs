@@ -12,7 +12,8 @@ use http::Method;
 use podgate_admission::resource::Resource;
 use serde_json::{Value, json};
 
-use super::{Runner, Subject, Write, namespaced_path};
+use super::place::namespaced_path;
+use super::{Runner, Subject, Write};
 use crate::error::Error;
 use crate::exchange::Identity;
 use crate::outcome::{Outcome, Stage, Verdict};
