@@ -6,11 +6,14 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use http::Method;
+use kube::Client;
 use podgate_policy::Minor;
 
 use super::{proof, real};
 use crate::backend::{Backend, BootSpec, Booted, Watch};
 use crate::error::Error;
+use crate::exchange::{Call, Identity, exchange};
 use crate::lifecycle::{Run, Thing};
 use crate::run::{self, Ground, Target};
 use crate::suite::Cluster;
@@ -61,6 +64,9 @@ pub fn up(
         };
         run::aggregate(target).await?;
         proof::in_force(target, cluster, &spec.title).await?;
+        if !booted.controllers {
+            default_service_account(&client).await?;
+        }
         run::prepare_default(&client, cluster, minor).await
     })?;
     let path = match kubeconfig {
@@ -72,6 +78,28 @@ pub fn up(
         kubeconfig: path,
         booted,
     })
+}
+
+/// Makes what a controller would have made: without it no pod of the namespace is admitted.
+async fn default_service_account(client: &Client) -> Result<(), Error> {
+    const ALREADY_THERE: u16 = 409;
+    let call = Call {
+        method: Method::POST,
+        path: "/api/v1/namespaces/default/serviceaccounts".to_owned(),
+        body: Some((
+            "application/json",
+            br#"{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}"#,
+        )),
+        identity: &Identity::Admin,
+    };
+    let answer = exchange(client, call).await?;
+    if answer.succeeded() || answer.code == ALREADY_THERE {
+        return Ok(());
+    }
+    Err(Error::environment(format!(
+        "the server refuses its default service account: {}",
+        answer.message()
+    )))
 }
 
 /// Refuses a place where a file is already: podgate writes over nobody's kubeconfig.

@@ -58,6 +58,11 @@ pub(crate) fn run(args: &UpArgs) -> Result<Exit, Error> {
         "cluster {}; the namespace default carries its labels, other namespaces what you give them",
         cluster.name
     ));
+    if !up.booted.controllers {
+        show::note(
+            "no kube-controller-manager runs: only default has its service account, and workloads make no pods",
+        );
+    }
     show::note(&format!(
         "export KUBECONFIG={kubeconfig}; podgate down {name} takes it down"
     ));
