@@ -26,12 +26,11 @@ fn main() -> ExitCode {
     let explained = |it: &Tried| EQUIVALENT.iter().find(|(name, _)| *name == it.mutant.name);
     let mut unexplained = 0;
     for survivor in &survivors {
-        match explained(survivor) {
-            Some((name, why)) => println!("survives, as it must: {name}: {why}"),
-            None => {
-                unexplained += 1;
-                println!("SURVIVES: {}", survivor.mutant.name);
-            }
+        if let Some((name, why)) = explained(survivor) {
+            println!("survives, as it must: {name}: {why}");
+        } else {
+            unexplained += 1;
+            println!("SURVIVES: {}", survivor.mutant.name);
         }
     }
     println!(
