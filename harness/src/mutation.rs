@@ -138,7 +138,7 @@ mod tests {
     use crate::suite::{Project, Suite};
 
     /// A suite with one privileged pod notices that nobody looks for privileged pods any more, and
-    /// nothing about sysctls.
+    /// that baseline asks for what this pod leaves out; nothing about sysctls.
     #[test]
     fn what_a_suite_asks_is_what_it_notices() {
         let folder = tempfile::tempdir().unwrap();
@@ -166,7 +166,14 @@ mod tests {
             .collect();
         assert_eq!(
             noticed,
-            ["privileged: dropped", "privileged: moved to restricted"]
+            [
+                "privileged: dropped",
+                "privileged: moved to restricted",
+                "allowPrivilegeEscalation: moved to baseline",
+                "capabilities_restricted: moved to baseline",
+                "runAsNonRoot: moved to baseline",
+                "seccompProfile_restricted: moved to baseline",
+            ]
         );
         let first = tried.iter().find_map(|it| it.noticed.as_ref()).unwrap();
         assert_eq!(
