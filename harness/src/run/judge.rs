@@ -89,7 +89,7 @@ impl Runner<'_> {
     /// the controller's name.
     pub(super) async fn pods(
         &mut self,
-        resource: &Resource,
+        resource: &'static Resource,
         workload: &Value,
         new: bool,
     ) -> Result<Option<Stage>, Error> {

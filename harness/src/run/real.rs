@@ -12,7 +12,7 @@ use http::Method;
 use podgate_admission::resource::Resource;
 use serde_json::{Value, json};
 
-use super::place::namespaced_path;
+use super::place::{collection, namespaced_path};
 use super::{Runner, Subject, Write};
 use crate::error::Error;
 use crate::exchange::Identity;
@@ -150,8 +150,9 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Where controllers run, what they were told must be what the second stage says: a replica set
-    /// whose pods are refused says so in an event. What does not agree is told.
+    /// Where controllers run, what they were told must be what the second stage says: a workload whose
+    /// pods are refused says so in an event, a deployment in one of its replica set. What does not agree
+    /// is told.
     pub(super) async fn ask_controllers(&mut self) -> Result<(), Error> {
         if self.target.real.is_none_or(|real| !real.controllers) {
             return Ok(());
@@ -174,13 +175,20 @@ impl Runner<'_> {
     }
 
     async fn disagreement(&self, workload: &Workload) -> Result<Option<String>, Error> {
+        if workload.resource.kind == "DaemonSet" && self.wanted_on_no_node(workload).await? {
+            return Ok(None);
+        }
         let name = &workload.name;
-        // A deployment's pods are made by its replica set, whose name has a hash behind it.
         let is_owner = |object: &Value| {
             let own = object["name"].as_str().unwrap_or_default();
-            let rest = own.strip_prefix(name.as_str());
-            object["kind"] == "ReplicaSet"
-                && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            match workload.resource.kind {
+                // A deployment's pods are made by its replica set, whose name has a hash behind it.
+                "Deployment" => {
+                    let rest = own.strip_prefix(name.as_str());
+                    object["kind"] == "ReplicaSet" && rest.is_some_and(|rest| rest.starts_with('-'))
+                }
+                kind => object["kind"] == kind && own == name,
+            }
         };
         if workload.message.is_none() {
             let path = namespaced_path(&workload.namespace, "pods");
@@ -215,12 +223,36 @@ impl Runner<'_> {
         }))
     }
 
+    /// Whether the controller of a daemon set found no node for it, and so makes no pod.
+    async fn wanted_on_no_node(&self, workload: &Workload) -> Result<bool, Error> {
+        let path = collection(workload.resource, Some(&workload.namespace));
+        let (_, object) = self.get(&format!("{path}/{}", workload.name)).await?;
+        let status = &object["status"];
+        Ok(status["observedGeneration"].is_number() && status["desiredNumberScheduled"] == 0)
+    }
+
     /// Notes a workload whose controller is asked in the end.
-    pub(super) fn note_workload(&mut self, resource: &Resource, body: &Value, stage: &Stage) {
+    pub(super) fn note_workload(
+        &mut self,
+        resource: &'static Resource,
+        body: &Value,
+        stage: &Stage,
+    ) {
         let controllers = self.target.real.is_some_and(|real| real.controllers);
-        let makes_replica_sets = matches!(resource.kind, "Deployment" | "ReplicaSet");
+        let makes_pods = matches!(
+            resource.kind,
+            "Deployment"
+                | "ReplicaSet"
+                | "ReplicationController"
+                | "StatefulSet"
+                | "DaemonSet"
+                | "Job"
+        );
         let spec = &body["spec"];
-        if !controllers || !makes_replica_sets || spec["replicas"] == 0 || spec["paused"] == true {
+        let none = ["replicas", "parallelism", "completions"];
+        let waits = none.iter().any(|key| spec[key] == 0)
+            || ["paused", "suspend"].iter().any(|key| spec[key] == true);
+        if !controllers || !makes_pods || waits {
             return;
         }
         let message = match &stage.verdict {
@@ -236,6 +268,7 @@ impl Runner<'_> {
         };
         let workload = Workload {
             object: format!("{}/{}", resource.kind, text("name")),
+            resource,
             namespace: text("namespace"),
             name: text("name"),
             message,
@@ -311,6 +344,7 @@ impl Runner<'_> {
 /// A workload whose replica set is asked what became of its pods.
 pub(super) struct Workload {
     object: String,
+    resource: &'static Resource,
     namespace: String,
     name: String,
     /// The message by which its pods are rejected; `None`: they are admitted.
