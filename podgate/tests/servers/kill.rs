@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::symlink;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use rustix::process::Signal;
@@ -136,6 +138,11 @@ fn a_panic() {
     let mut ready = String::new();
     let mut stdout = BufReader::new(child.stdout.take().expect("its output"));
     stdout.read_line(&mut ready).expect("a line");
+    // The kernel shows the words of a program a moment after it has started.
+    let patience = Instant::now() + Duration::from_secs(10);
+    while folder.processes().len() < 2 && Instant::now() < patience {
+        thread::yield_now();
+    }
     // There is something to remove, or this shows nothing.
     assert_eq!(folder.processes().len(), 2, "{ready}");
     assert_eq!(folder.names("tmp").len(), 1);
