@@ -292,7 +292,12 @@ impl Runner<'_> {
         };
         let reason = match self.target.ground {
             Ground::Own => return false,
-            Ground::DryRun(_) => unstored::of_change(object),
+            Ground::DryRun(_) => {
+                if let Some(unstored) = &mut self.unstored {
+                    unstored.left(object);
+                }
+                unstored::of_change(object)
+            }
             Ground::Guest(_) => match self.path_of(object) {
                 Ok((resource, path))
                     if !resource.namespaced

@@ -54,10 +54,20 @@ impl Unstored {
 
     /// `manifest` was applied, and is not there.
     pub(super) fn add(&mut self, manifest: &Manifest) {
-        let kind = manifest.kind();
-        if self.deciding.is_none() && (LOOKED_UP.contains(&kind) || foreign::decides(kind)) {
-            self.deciding = Some(manifest.reference());
-        }
+        self.decides(manifest.kind(), &manifest.reference());
         self.applied.push(manifest.reference());
+    }
+
+    /// A step was to change or to delete `object`, `Kind/name` or the scenario's `Namespace`, and it
+    /// is as it was.
+    pub(super) fn left(&mut self, object: &str) {
+        let kind = object.split('/').next().unwrap_or_default();
+        self.decides(kind, object);
+    }
+
+    fn decides(&mut self, kind: &str, object: &str) {
+        if self.deciding.is_none() && (LOOKED_UP.contains(&kind) || foreign::decides(kind)) {
+            self.deciding = Some(object.to_owned());
+        }
     }
 }

@@ -282,15 +282,21 @@ spec:
   steps:
   - apply: [Pod/a]
   - patch: {object: Namespace, type: merge, body: {metadata: {labels: {x: y}}}}
-  - apply: [Pod/a]
+  - apply: [Pod/a, Pod/b]
   - delete: Pod/a
 ---
 apiVersion: v1
 kind: Pod
 metadata: {name: a}
 spec: {containers: [{name: a, image: a}]}
+---
+# Never applied before, but the namespace is not what the step made of it.
+apiVersion: v1
+kind: Pod
+metadata: {name: b}
+spec: {containers: [{name: b, image: b}]}
 ",
-    &["Pod/a rejected by PodSecurity", "Namespace undecided", "Pod/a undecided", "Pod/a undecided"]
+    &["Pod/a rejected by PodSecurity", "Namespace undecided", "Pod/a undecided", "Pod/b undecided", "Pod/a undecided"]
 )]
 #[case::what_decides_is_not_stored(
     "apiVersion: v1
