@@ -33,7 +33,7 @@ use crate::outcome::{self, By, Outcome, Rejection, Step, Verdict};
 use crate::suite::{Action, Cluster, ExpectedVerdict, Manifest, Patch, Requester, Scenario};
 use judge::{named, stage};
 use place::{declared_namespaces, known_in_some_minor};
-use unstored::Unstored;
+use unstored::{LeftOut, Unstored};
 use write::{Subject, Write};
 
 pub use clear::clear;
@@ -85,6 +85,7 @@ pub async fn run(
             .server(minor)
             .is_ok_and(|server| server.has(Plugin::PodSecurityPolicy)),
         unstored: None,
+        left_out: LeftOut::default(),
         run: ScenarioRun::default(),
     };
     // A real server decides for itself.
@@ -149,6 +150,8 @@ struct Runner<'a> {
     has_psp: bool,
     /// In a dry run: what was applied, and is not there.
     unstored: Option<Unstored>,
+    /// What decides about others and is not as the scenario wants it.
+    left_out: LeftOut,
     run: ScenarioRun,
 }
 
@@ -268,16 +271,18 @@ impl Runner<'_> {
 
     /// Why an object is not applied here, where it is not.
     fn not_applied(&mut self, manifest: &Manifest, resource: &Resource) -> Option<String> {
+        let object = manifest.reference();
+        let earlier = self.left_out.reason();
         match (&mut self.unstored, self.target.ground) {
             (Some(unstored), _) => {
-                let reason = unstored.of_apply(manifest);
-                unstored.add(manifest);
-                reason
+                self.left_out.note(&object);
+                unstored.apply(manifest).or(earlier)
             }
             (None, Ground::Guest(_)) if !resource.namespaced => {
-                Some(unstored::of_everybody(&manifest.reference()))
+                self.left_out.note(&object);
+                Some(unstored::of_everybody(&object))
             }
-            (None, _) => None,
+            (None, _) => earlier,
         }
     }
 
@@ -293,9 +298,7 @@ impl Runner<'_> {
         let reason = match self.target.ground {
             Ground::Own => return false,
             Ground::DryRun(_) => {
-                if let Some(unstored) = &mut self.unstored {
-                    unstored.left(object);
-                }
+                self.left_out.note(object);
                 unstored::of_change(object)
             }
             Ground::Guest(_) => match self.path_of(object) {
@@ -303,9 +306,15 @@ impl Runner<'_> {
                     if !resource.namespaced
                         && path != format!("/api/v1/namespaces/{}", self.namespace) =>
                 {
+                    self.left_out.note(object);
                     unstored::of_everybody(object)
                 }
-                _ => return false,
+                // Nothing of what is left out decides about a deletion.
+                _ if matches!(action, Action::Delete(_)) => return false,
+                _ => match self.left_out.reason() {
+                    Some(reason) => reason,
+                    None => return false,
+                },
             },
         };
         self.undecided((step, object.clone(), done), identity, reason);

@@ -1,5 +1,6 @@
-//! What cannot be known of a scenario where nothing is stored: in a dry run, a server answers as if
-//! nothing that was applied before were there.
+//! What cannot be known of a scenario of which something is left out: in a dry run a server answers as
+//! if nothing that was applied before were there, and on somebody's cluster what belongs to no namespace
+//! is left alone.
 
 use crate::foreign;
 use crate::suite::Manifest;
@@ -8,9 +9,11 @@ use crate::suite::Manifest;
 #[derive(Debug, Default)]
 pub(super) struct Unstored {
     applied: Vec<String>,
-    /// The first of them that decides about others.
-    deciding: Option<String>,
 }
+
+/// The first object that was left out and decides about others.
+#[derive(Debug, Default)]
+pub(super) struct LeftOut(Option<String>);
 
 /// Kinds that admission or authorization looks up when it decides about another object.
 const LOOKED_UP: [&str; 9] = [
@@ -40,34 +43,32 @@ pub(super) fn of_everybody(object: &str) -> String {
 }
 
 impl Unstored {
-    /// Why the outcome of applying `manifest` cannot be known, where it cannot.
-    pub(super) fn of_apply(&self, manifest: &Manifest) -> Option<String> {
+    /// Why the outcome of applying `manifest` cannot be known, where it is there already; from now on
+    /// it was applied, and is not there.
+    pub(super) fn apply(&mut self, manifest: &Manifest) -> Option<String> {
         let object = manifest.reference();
-        if self.applied.contains(&object) {
-            return Some(of_change(&object));
-        }
-        let deciding = self.deciding.as_ref()?;
-        Some(format!(
-            "a dry run stores nothing, and {deciding} may decide about it: --allow-writes applies both in a namespace of their own"
-        ))
+        let known = self.applied.contains(&object);
+        let reason = known.then(|| of_change(&object));
+        self.applied.push(object);
+        reason
     }
+}
 
-    /// `manifest` was applied, and is not there.
-    pub(super) fn add(&mut self, manifest: &Manifest) {
-        self.decides(manifest.kind(), &manifest.reference());
-        self.applied.push(manifest.reference());
-    }
-
-    /// A step was to change or to delete `object`, `Kind/name` or the scenario's `Namespace`, and it
+impl LeftOut {
+    /// `object`, `Kind/name` or the scenario's `Namespace`, was to be applied, changed or deleted, and
     /// is as it was.
-    pub(super) fn left(&mut self, object: &str) {
+    pub(super) fn note(&mut self, object: &str) {
         let kind = object.split('/').next().unwrap_or_default();
-        self.decides(kind, object);
+        if self.0.is_none() && (LOOKED_UP.contains(&kind) || foreign::decides(kind)) {
+            self.0 = Some(object.to_owned());
+        }
     }
 
-    fn decides(&mut self, kind: &str, object: &str) {
-        if self.deciding.is_none() && (LOOKED_UP.contains(&kind) || foreign::decides(kind)) {
-            self.deciding = Some(object.to_owned());
-        }
+    /// Why what comes now cannot be known, where it cannot.
+    pub(super) fn reason(&self) -> Option<String> {
+        let deciding = self.0.as_ref()?;
+        Some(format!(
+            "{deciding} may decide about it, and is left out on a cluster that is not podgate's own"
+        ))
     }
 }

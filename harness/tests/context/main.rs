@@ -519,8 +519,14 @@ spec:
   - apply: [Deployment/web]
   - patch: {object: Namespace, type: merge, body: {metadata: {labels: {pod-security.kubernetes.io/enforce: privileged}}}}
   - restart: Deployment/web
-  - apply: [PriorityClass/low]
+  - apply: [PriorityClass/low, Pod/low]
   - delete: Deployment/web
+---
+# Its priority class is left out, so what the server says of it is no verdict.
+apiVersion: v1
+kind: Pod
+metadata: {name: low}
+spec: {priorityClassName: low, containers: [{name: a, image: a}]}
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -561,6 +567,7 @@ value: 1
             "Namespace admitted",
             "Deployment/web admitted, its pods admitted",
             "PriorityClass/low undecided",
+            "Pod/low undecided",
             "Deployment/web admitted",
         ]
     );
