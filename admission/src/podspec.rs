@@ -65,6 +65,14 @@ pub(crate) fn annotation<'v>(object: &'v Value<'_>, key: &str) -> Option<&'v str
     object.at(&["metadata", "annotations", key])?.as_str()
 }
 
+/// The ports of the host that a container asks for, in its order; 0 where it asks for none.
+pub(crate) fn host_ports(container: &Value<'_>) -> Vec<i64> {
+    let ports = container.list_at(&["ports"]).iter();
+    ports
+        .map(|port| port.get("hostPort").and_then(Value::as_int).unwrap_or(0))
+        .collect()
+}
+
 /// Whether a text lies below `path`, and what it says; an empty text counts as absent, as for a Go
 /// string.
 pub(crate) fn text<'v>(value: &'v Value<'_>, path: &[&str]) -> Option<&'v str> {

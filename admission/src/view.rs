@@ -59,11 +59,7 @@ fn container<'v>(role: Role, index: usize, container: &'v Value<'_>) -> Containe
         index,
         name: container.text_at(&["name"]),
         security_context: context.map(security_context).unwrap_or_default(),
-        host_ports: container
-            .list_at(&["ports"])
-            .iter()
-            .map(|port| port.get("hostPort").and_then(Value::as_int).unwrap_or(0))
-            .collect(),
+        host_ports: podspec::host_ports(container),
         handler_hosts: HANDLERS
             .iter()
             .filter_map(|(path, name)| Some((*name, podspec::text(container, path)?)))

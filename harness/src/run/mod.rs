@@ -361,10 +361,8 @@ impl Runner<'_> {
             content_type: patch.r#type.content_type(),
             body,
         };
-        let subject = Subject::known(resource);
-        let answer = self.submit(&write, subject, identity).await?;
         let done = (step, patch.object.clone(), outcome::Action::Patched);
-        self.record(done, subject, &answer, identity).await
+        self.change(done, &write, resource, identity).await
     }
 
     /// What `kubectl rollout restart` does: an annotation of the template changes.
@@ -391,10 +389,8 @@ impl Runner<'_> {
             content_type: "application/strategic-merge-patch+json",
             body: body.to_string().into_bytes(),
         };
-        let subject = Subject::known(resource);
-        let answer = self.submit(&write, subject, identity).await?;
         let done = (step, object.to_owned(), outcome::Action::Restarted);
-        self.record(done, subject, &answer, identity).await
+        self.change(done, &write, resource, identity).await
     }
 
     async fn delete(
@@ -405,9 +401,20 @@ impl Runner<'_> {
     ) -> Result<(), Error> {
         let (resource, path) = self.path_of(object)?;
         let write = Write::Delete { path };
-        let subject = Subject::known(resource);
-        let answer = self.submit(&write, subject, identity).await?;
         let done = (step, object.to_owned(), outcome::Action::Deleted);
+        self.change(done, &write, resource, identity).await
+    }
+
+    /// Writes to an object that is there, and records what came of it.
+    async fn change(
+        &mut self,
+        done: (Option<&Step>, String, outcome::Action),
+        write: &Write<'_>,
+        resource: &'static Resource,
+        identity: &Identity,
+    ) -> Result<(), Error> {
+        let subject = Subject::known(resource);
+        let answer = self.submit(write, subject, identity).await?;
         self.record(done, subject, &answer, identity).await
     }
 

@@ -54,9 +54,7 @@ pub(super) fn at(
     message: impl Into<String>,
     hint: impl Into<String>,
 ) -> Error {
-    document
-        .error_at(&FieldPath::parse(path).0, false, message, Some(hint.into()))
-        .into()
+    place(document, path, false, message.into(), hint.into())
 }
 
 /// The same, with the caret at the value of the field.
@@ -66,8 +64,13 @@ pub(super) fn at_value(
     message: impl Into<String>,
     hint: impl Into<String>,
 ) -> Error {
+    place(document, path, true, message.into(), hint.into())
+}
+
+fn place(document: &Document, path: &str, at_value: bool, message: String, hint: String) -> Error {
+    let path = FieldPath::parse(path).0;
     document
-        .error_at(&FieldPath::parse(path).0, true, message, Some(hint.into()))
+        .error_at(&path, at_value, message, Some(hint))
         .into()
 }
 
