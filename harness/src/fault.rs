@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::suite::{Manifest, Scenario};
 
 /// One thing that a server refuses or warns about, where the user wrote it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Fault {
     /// The id of the check of Pod Security; empty where somebody else refuses.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -45,7 +45,7 @@ pub struct Place {
 }
 
 /// Which object a message is about: the one in the file, or a pod made from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum About {
     /// The object in the file.
     Object,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorKind};
 use crate::execute::Results;
 use crate::fault::{self, About, Fault, Place};
-use crate::outcome::Outcome;
+use crate::outcome::{Action, Outcome};
 use crate::plan::Plan;
 use crate::report::{Entry, Report};
 use crate::shard::Shard;
@@ -169,6 +169,10 @@ pub struct ObjectRecord {
     /// Where it stands.
     #[serde(flatten)]
     pub place: Place,
+    /// Where in it stands what servers refused or warned about, each once. What a patch brought is in
+    /// no manifest.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub faults: BTreeSet<Fault>,
 }
 
 impl Record {
@@ -317,7 +321,13 @@ impl Record {
                 .iter_mut()
                 .find(|known| known.id == scenario.id)
             {
-                Some(known) => known.not_judged.extend(scenario.not_judged),
+                Some(known) => {
+                    known.not_judged.extend(scenario.not_judged);
+                    // Both list the manifests of one file.
+                    for (known, object) in known.objects.iter_mut().zip(scenario.objects) {
+                        known.faults.extend(object.faults);
+                    }
+                }
                 None => self.scenarios.push(scenario),
             }
         }
@@ -370,10 +380,15 @@ impl Record {
     #[must_use]
     pub fn place(&self, scenario: &str, object: &str) -> Option<&Place> {
         let scenario = self.scenarios.iter().find(|known| known.id == scenario)?;
-        let mut objects = scenario.objects.iter();
-        objects
-            .find(|known| known.object == object)
-            .map(|known| &known.place)
+        scenario.object(object).map(|known| &known.place)
+    }
+}
+
+impl ScenarioRecord {
+    /// The object that an outcome names, where the scenario has a manifest of it.
+    #[must_use]
+    pub fn object(&self, name: &str) -> Option<&ObjectRecord> {
+        self.objects.iter().find(|known| known.object == name)
     }
 }
 
@@ -465,12 +480,18 @@ fn scenarios(plan: &Plan, results: &Results) -> Vec<ScenarioRecord> {
                 .flat_map(|cell| cell.run.not_judged.iter().cloned()),
         );
     }
-    let object = |manifest: &Manifest| ObjectRecord {
-        object: manifest.reference(),
-        place: Place::of(manifest),
-    };
+    let mut messages = messages(results);
     let record = |(at, not_judged): (usize, BTreeSet<String>)| {
         let scenario = &plan.scenarios[at];
+        let messages = messages.remove(&at).unwrap_or_default();
+        let object = |manifest: &Manifest| {
+            let object = manifest.reference();
+            ObjectRecord {
+                place: Place::of(manifest),
+                faults: faults(manifest, messages.get(object.as_str())),
+                object,
+            }
+        };
         ScenarioRecord {
             id: scenario.id.clone(),
             file: scenario.file.clone(),
@@ -480,6 +501,44 @@ fn scenarios(plan: &Plan, results: &Results) -> Vec<ScenarioRecord> {
         }
     };
     not_judged.into_iter().map(record).collect()
+}
+
+/// What servers had against an object, in their words, with the last minor that says so.
+type Messages<'a> = BTreeMap<(About, &'a str), Minor>;
+
+/// The messages about what was applied, by scenario and object.
+fn messages(results: &Results) -> BTreeMap<usize, BTreeMap<&str, Messages<'_>>> {
+    let mut messages: BTreeMap<usize, BTreeMap<&str, Messages<'_>>> = BTreeMap::new();
+    for (&(_, scenario), cells) in &results.cells {
+        let of_scenario = messages.entry(scenario).or_default();
+        for (minor, cell) in cells {
+            for outcome in &cell.run.outcomes {
+                // What a patch brought, and what was there already, is in no manifest of this object.
+                if !matches!(outcome.action, Action::Applied | Action::Restarted) {
+                    continue;
+                }
+                let of_object = of_scenario.entry(&outcome.object).or_default();
+                for (about, stage) in std::iter::once((About::Object, &outcome.own))
+                    .chain(outcome.pods.iter().map(|pods| (About::Pods, pods)))
+                {
+                    let rejection = stage.verdict.rejection().map(|it| &it.message);
+                    for message in rejection.into_iter().chain(&stage.warnings) {
+                        of_object.insert((about, message), *minor);
+                    }
+                }
+            }
+        }
+    }
+    messages
+}
+
+fn faults(manifest: &Manifest, messages: Option<&Messages<'_>>) -> BTreeSet<Fault> {
+    let found = messages
+        .into_iter()
+        .flatten()
+        .flat_map(|(&(about, message), &minor)| fault::faults(manifest, minor, message, about));
+    // A message that names no field is about the object, whose place is known.
+    found.filter(|fault| !fault.field.is_empty()).collect()
 }
 
 /// A value as the text that it is shown as.

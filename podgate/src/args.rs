@@ -198,7 +198,7 @@ impl Format {
     pub(crate) const fn has_places(self) -> bool {
         matches!(
             self,
-            Self::Junit | Self::Sarif | Self::Github | Self::Markdown
+            Self::Text | Self::Junit | Self::Sarif | Self::Github | Self::Markdown
         )
     }
 }

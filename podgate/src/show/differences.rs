@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::Style;
+use podgate_harness::fault::Fault;
 use podgate_harness::outcome::Stage;
 use podgate_harness::record::{Record, Snapshot};
 use podgate_harness::snapshot::{Change, ChangeKind};
@@ -27,8 +28,9 @@ pub(crate) fn text(record: &Record) -> String {
             text.push_str(&verdicts::filled(&line, "", "  ", width()));
         } else {
             let _ = writeln!(text, "{} {place}", Painted(REJECTED, "changed"));
-            for change in &entry.changes {
-                text.push_str(&self::change(change));
+            for (at, change) in entry.changes.iter().enumerate() {
+                let faults = entry.faults.get(at).into_iter().flatten();
+                text.push_str(&self::change(change, &faults.collect::<Vec<_>>()));
             }
         }
         if let Some(path) = &entry.proposed {
@@ -53,7 +55,8 @@ pub(crate) fn text(record: &Record) -> String {
     text
 }
 
-fn change(change: &Change) -> String {
+/// What was and what is; `faults` are in what is.
+fn change(change: &Change, faults: &[&Fault]) -> String {
     let style = if change.is_dangerous() {
         REJECTED
     } else {
@@ -61,14 +64,14 @@ fn change(change: &Change) -> String {
     };
     let mut text = format!("  {}\n", Painted(style, &change.to_string()));
     let newest = change.minors.iter().next_back().unwrap_or(Minor::NEWEST);
-    for (sign, style, stage) in [
-        ("-", REJECTED, &change.before),
-        ("+", ADMITTED, &change.after),
+    for (sign, style, stage, faults) in [
+        ("-", REJECTED, &change.before, &[][..]),
+        ("+", ADMITTED, &change.after, faults),
     ] {
         if let Some(stage) = stage {
             let shown = match change.kind {
-                ChangeKind::Warnings => warnings(stage, newest),
-                _ => self::stage(stage, newest),
+                ChangeKind::Warnings => warnings(stage, newest, faults),
+                _ => self::stage(stage, newest, faults),
             };
             text.push_str(&signed(sign, style, &shown));
         }
@@ -79,21 +82,27 @@ fn change(change: &Change) -> String {
 /// How many columns the sign in front of a line takes.
 const SIGN: usize = 6;
 
-fn stage(stage: &Stage, minor: Minor) -> String {
+fn stage(stage: &Stage, minor: Minor, faults: &[&Fault]) -> String {
     let mut text = format!("{}\n", verdicts::head(stage));
-    text.push_str(&verdicts::body(stage, minor, "  ", width() - SIGN));
+    text.push_str(&verdicts::body(stage, minor, faults, "  ", width() - SIGN));
     for warning in &stage.warnings {
-        text.push_str(&verdicts::warning(warning, minor, "  ", width() - SIGN));
+        text.push_str(&verdicts::warning(
+            warning,
+            minor,
+            faults,
+            "  ",
+            width() - SIGN,
+        ));
     }
     text
 }
 
 /// The warnings alone, where nothing else differs.
-fn warnings(stage: &Stage, minor: Minor) -> String {
+fn warnings(stage: &Stage, minor: Minor, faults: &[&Fault]) -> String {
     if stage.warnings.is_empty() {
         return "no warning\n".to_owned();
     }
-    let warning = |text: &String| verdicts::warning(text, minor, "", width() - SIGN);
+    let warning = |text: &String| verdicts::warning(text, minor, faults, "", width() - SIGN);
     stage.warnings.iter().map(warning).collect()
 }
 

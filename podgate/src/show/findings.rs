@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use podgate_harness::check::{AnswerLine, Finding, Item, Options, Place};
+use podgate_harness::fault::Fault;
 use podgate_harness::outcome::By;
 use podgate_policy::Minor;
 use serde_json::Value;
@@ -279,7 +280,13 @@ fn answer(
                     width(),
                 ));
             } else if let Some(message) = &answer.message {
-                text.push_str(&verdicts::message(message, minor, &inner, width()));
+                text.push_str(&verdicts::message(
+                    message,
+                    minor,
+                    &answer.faults.iter().collect::<Vec<_>>(),
+                    &inner,
+                    width(),
+                ));
             }
             if let Some(hint) = hint(answer) {
                 let hint = format!("{} {hint}", Painted(HINT, "hint:"));
@@ -292,8 +299,10 @@ fn answer(
             text.push_str(&verdicts::filled(&undecided, indent, "  ", width()));
         }
     }
-    for warning in &answer.warnings {
-        text.push_str(&verdicts::warning(warning, minor, &inner, width()));
+    for (at, warning) in answer.warnings.iter().enumerate() {
+        let faults = answer.warning_faults.get(at).into_iter().flatten();
+        let faults: Vec<&Fault> = faults.collect();
+        text.push_str(&verdicts::warning(warning, minor, &faults, &inner, width()));
     }
 }
 

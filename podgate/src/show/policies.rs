@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use podgate_harness::check::{AnswerLine, Says, Trial, TriedPolicy};
+use podgate_harness::fault::Fault;
 use podgate_harness::outcome::{By, Stage, Verdict};
 use podgate_harness::psp::AppliedPolicy;
 use podgate_policy::psp::Documentation;
@@ -62,10 +63,13 @@ pub(crate) fn refusal(
     };
     text.push_str(&verdicts::filled(&head, indent, "", width));
     let users: Vec<String> = trial.users.iter().map(|user| shown(user)).collect();
+    let faults: Vec<&Fault> = answer.faults.iter().collect();
     for tried in &trial.tried {
         for line in lines(tried, &users) {
+            let places = verdicts::places(&faults, |fault| line.starts_with(&fault.text));
             let line = format!("- policy {}: {line}", tried.policy);
             text.push_str(&verdicts::filled(&line, indent, "  ", width));
+            text.push_str(&verdicts::at(&places, &format!("{indent}  "), width));
         }
     }
     if let Some(hint) = needed(trial, &users, applied_by) {

@@ -26,7 +26,7 @@ pub(crate) fn verdicts(record: &Record, quiet: bool) -> String {
             .iter()
             .filter(|cell| cell.scenario == scenario.id);
         let placed: Vec<Placed<'_>> = cells.map(Placed::of).collect();
-        let reasons = verdicts::reasons(&placed, width());
+        let reasons = verdicts::reasons(scenario, &placed, width());
         if reasons.is_empty() && scenario.not_judged.is_empty() {
             continue;
         }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use podgate_harness::outcome::{Outcome, Stage, Verdict};
-use podgate_harness::record::Cell;
+use podgate_harness::fault::{Fault, Place};
+use podgate_harness::outcome::{Action, Outcome, Stage, Verdict};
+use podgate_harness::record::{Cell, ScenarioRecord};
 use podgate_harness::versions::ranges;
 use podgate_policy::{Minor, Server, text};
 use textwrap::core::display_width;
@@ -40,9 +41,9 @@ impl<'a> Placed<'a> {
     }
 }
 
-/// The reasons of every rejection in `outcomes`, which all come from one scenario. Cells that name
-/// the same checks are told together, in the words of the newest minor among them.
-pub(crate) fn reasons(outcomes: &[Placed<'_>], width: usize) -> String {
+/// The reasons of every rejection in `outcomes`, which all come from `scenario`. Cells that name the
+/// same checks are told together, in the words of the newest minor among them.
+pub(crate) fn reasons(scenario: &ScenarioRecord, outcomes: &[Placed<'_>], width: usize) -> String {
     let mut labels: Vec<String> = Vec::new();
     for placed in outcomes {
         let label = matrix::label(placed.outcome);
@@ -60,7 +61,27 @@ pub(crate) fn reasons(outcomes: &[Placed<'_>], width: usize) -> String {
         if reasons.is_empty() {
             continue;
         }
-        let _ = writeln!(text, "  {}", Painted(STRONG, &label));
+        let known = of_object.first().and_then(|placed| {
+            let outcome = placed.outcome;
+            // What a patch brought is in no manifest.
+            let in_manifest = matches!(outcome.action, Action::Applied | Action::Restarted);
+            in_manifest
+                .then(|| scenario.object(&outcome.object))
+                .flatten()
+        });
+        let _ = match known.map(|known| &known.place) {
+            Some(Place { file, line, .. }) => {
+                let place = format!("{file}:{line}");
+                writeln!(
+                    text,
+                    "  {}  {}",
+                    Painted(STRONG, &label),
+                    Painted(FAINT, &place)
+                )
+            }
+            None => writeln!(text, "  {}", Painted(STRONG, &label)),
+        };
+        let faults: Vec<&Fault> = known.into_iter().flat_map(|known| &known.faults).collect();
         for reason in reasons {
             let places: Vec<String> = reason
                 .cells
@@ -74,7 +95,7 @@ pub(crate) fn reasons(outcomes: &[Placed<'_>], width: usize) -> String {
             let who = if reason.of_pods { "pods " } else { "" };
             let head = format!("{who}{}", head(reason.stage));
             text.push_str(&beside(&head, &places, width));
-            text.push_str(&body(reason.stage, reason.newest, "      ", width));
+            text.push_str(&body(reason.stage, reason.newest, &faults, "      ", width));
             if let Some(hint) = policies::nobody_may_use(reason.stage, reason.of_pods) {
                 let hint = format!("{} {hint}", Painted(HINT, "hint:"));
                 text.push_str(&filled(&hint, "      ", "      ", width));
@@ -155,8 +176,14 @@ pub(crate) fn head(stage: &Stage) -> String {
 }
 
 /// The reason behind a verdict: one violation a line where Pod Security says why, the message
-/// otherwise; of what is admitted, what its policy changed.
-pub(crate) fn body(stage: &Stage, minor: Minor, indent: &str, width: usize) -> String {
+/// otherwise; of what is admitted, what its policy changed. `faults` are those that are known.
+pub(crate) fn body(
+    stage: &Stage,
+    minor: Minor,
+    faults: &[&Fault],
+    indent: &str,
+    width: usize,
+) -> String {
     match &stage.verdict {
         Verdict::Admitted => {
             let mut text = String::new();
@@ -170,33 +197,96 @@ pub(crate) fn body(stage: &Stage, minor: Minor, indent: &str, width: usize) -> S
             text
         }
         Verdict::Undecided { reason } => wrapped(reason, indent, "", width),
-        Verdict::Rejected(rejection) => message(&rejection.message, minor, indent, width),
+        Verdict::Rejected(rejection) => message(&rejection.message, minor, faults, indent, width),
     }
 }
 
-/// A message of a server, with one violation a line where it is Pod Security's.
-pub(crate) fn message(message: &str, minor: Minor, indent: &str, width: usize) -> String {
-    match text::pieces(Server::new(minor), message) {
-        Some((_, pieces)) => pieces
-            .iter()
-            .map(|(_, piece)| wrapped(piece, indent, "- ", width))
-            .collect(),
-        None => wrapped(message, indent, "", width),
+/// A message of a server, with one violation a line where it is Pod Security's, and where in the
+/// user's files it has its reasons.
+pub(crate) fn message(
+    message: &str,
+    minor: Minor,
+    faults: &[&Fault],
+    indent: &str,
+    width: usize,
+) -> String {
+    if let Some((_, pieces)) = text::pieces(Server::new(minor), message) {
+        return violations(&pieces, faults, indent, width);
     }
+    let places = places(faults, |fault| message.contains(&fault.text));
+    wrapped(message, indent, "", width) + &at(&places, indent, width)
 }
 
 /// A warning, as the server sent it.
-pub(crate) fn warning(text: &str, minor: Minor, indent: &str, width: usize) -> String {
+pub(crate) fn warning(
+    text: &str,
+    minor: Minor,
+    faults: &[&Fault],
+    indent: &str,
+    width: usize,
+) -> String {
     let head = Painted(WARNED, "warning:");
+    let inner = format!("{indent}  ");
     let Some((before, pieces)) = text::pieces(Server::new(minor), text) else {
-        return filled(&format!("{head} {text}"), indent, "  ", width);
+        let places = places(faults, |fault| text.contains(&fault.text));
+        return filled(&format!("{head} {text}"), indent, "  ", width)
+            + &at(&places, &inner, width);
     };
-    let mut shown = format!("{indent}{head} {}\n", before.trim_end_matches([':', ' ']));
-    let indent = format!("{indent}  ");
-    for (_, piece) in pieces {
-        shown.push_str(&wrapped(piece, &indent, "- ", width));
+    let before = before.trim_end_matches([':', ' ']);
+    let violations = violations(&pieces, faults, &inner, width);
+    format!("{indent}{head} {before}\n{violations}")
+}
+
+/// Violations, a line each. Those that have their reasons at the same places are followed by them.
+fn violations(pieces: &[(&str, &str)], faults: &[&Fault], indent: &str, width: usize) -> String {
+    let with_places = pieces
+        .iter()
+        .map(|(_, piece)| (*piece, places(faults, |fault| fault.text == *piece)));
+    let with_places: Vec<(&str, Vec<&Place>)> = with_places.collect();
+    let mut text = String::new();
+    for alike in with_places.chunk_by(|(_, a), (_, b)| a == b) {
+        for (piece, _) in alike {
+            text.push_str(&wrapped(piece, indent, "- ", width));
+        }
+        if let [(_, places), ..] = alike {
+            text.push_str(&at(places, &format!("{indent}  "), width));
+        }
     }
-    shown
+    text
+}
+
+/// The places of those faults that a message is about, in the order of the file.
+pub(crate) fn places<'a>(
+    faults: &[&'a Fault],
+    is_about: impl Fn(&Fault) -> bool,
+) -> Vec<&'a Place> {
+    let named = faults.iter().filter(|fault| !fault.field.is_empty());
+    let mut places: Vec<&Place> = named
+        .filter(|fault| is_about(fault))
+        .map(|fault| &fault.place)
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    places
+}
+
+/// `at k8s/web.yaml:18:13, 24:3`; nothing where no place is known.
+pub(crate) fn at(places: &[&Place], indent: &str, width: usize) -> String {
+    let mut line = String::new();
+    let mut before: Option<&Place> = None;
+    for place in places {
+        line.push_str(if before.is_some() { ", " } else { "at " });
+        if before.is_none_or(|before| before.file != place.file) {
+            let _ = write!(line, "{}:", place.file);
+        }
+        let _ = write!(line, "{}:{}", place.line, place.column);
+        before = Some(place);
+    }
+    if line.is_empty() {
+        return line;
+    }
+    let lines = filled(&line, indent, "   ", width);
+    format!("{}\n", Painted(FAINT, lines.trim_end()))
 }
 
 fn wrapped(text: &str, indent: &str, bullet: &str, width: usize) -> String {

@@ -125,7 +125,7 @@ fn a_refusal_names_policies_and_their_fields() {
         .says(&[
             "unable to admit pod:\n",
             "- policy strict: spec.containers[0].securityContext.privileged:",
-            "(spec.privileged)",
+            "(spec.privileged)\n      at m.json:1:",
             "hint: podgate explain privileged\n",
         ]);
 }

@@ -83,6 +83,46 @@ fn sarif_has_the_line_and_column_of_the_field() {
     assert_eq!(ids, ["privileged", "hostNamespaces"]);
 }
 
+/// Violations that have their reason at the same place are followed by it once.
+#[test]
+fn text_has_the_line_and_column_of_the_field() {
+    check("text").says(&[
+        "✗ Deployment/default/web  k8s/all.yaml:5\n",
+        "        securityContext.privileged=true)\n        at k8s/all.yaml:18:13\n  pods",
+        "    - privileged (container \"root\" must not set securityContext.privileged=true)\n      at k8s/all.yaml:18:13\n",
+        "✗ Pod/default/p  k8s/all.yaml:20\n",
+        "    - host namespaces (hostNetwork=true)\n      at k8s/all.yaml:24:3\n",
+    ]);
+}
+
+/// A scenario's manifests have lines, too: in lists and later documents, and not for what a patch
+/// brought.
+#[test]
+fn a_run_has_the_line_and_column_of_the_field() {
+    let folder = Folder::suite();
+    let head = "apiVersion: podgate.dev/v1alpha1
+kind: Scenario
+metadata: {name: places}
+spec:
+  steps:
+    - apply: [Deployment/web, Pod/p]
+    - patch: {object: Deployment/web, type: merge, body: {spec: {template: {spec: {hostPID: true}}}}}
+---
+";
+    folder.write("scenarios/places.yaml", &format!("{head}{MANIFESTS}"));
+    let run = folder
+        .podgate(&["test", "places", "--cluster", "psa-restricted"])
+        .says(&[
+            "  1. applied Deployment/web  scenarios/places.yaml:13\n",
+            "      - privileged (container \"root\" must not set\n        securityContext.privileged=true)\n        at scenarios/places.yaml:26:13\n",
+            "  1. applied Pod/p  scenarios/places.yaml:28\n",
+            "      - host namespaces (hostNetwork=true)\n        at scenarios/places.yaml:32:3\n",
+            "  2. patched Deployment/web\n",
+        ]);
+    let (_, patched) = run.stdout.rsplit_once("  2. patched").unwrap();
+    assert!(!patched.contains(" at scenarios/"), "{patched}");
+}
+
 #[test]
 fn annotations_stand_at_the_field() {
     let lines = check("github").stdout;

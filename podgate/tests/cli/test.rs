@@ -17,8 +17,9 @@ fn the_example_holds() {
     suite.podgate(&["test"]).ends(0).says(&[
         "  psa-baseline-warn-restricted  psa-restricted\nhello\n  Deployment/hello  ✓                             ✓\n  Pod/root          ✓ warns                       ✗\n",
         "✗ rejected",
-        "  Pod/root\n    rejected 403 by PodSecurity  psa-restricted 1.23..\n",
+        "  Pod/root  scenarios/hello.yaml:39\n    rejected 403 by PodSecurity  psa-restricted 1.23..\n",
         "      - runAsNonRoot != true (pod or container \"root\" must set\n",
+        "        at scenarios/hello.yaml:47:7\n      - runAsUser=0 (container \"root\" must not set runAsUser=0)\n        at scenarios/hello.yaml:48:9\n",
         "Kubernetes 1.23 to 1.37, embedded server: 90 outcomes in 30 cells",
         "all 2 snapshots agree\n",
     ]);
