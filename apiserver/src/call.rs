@@ -4,12 +4,13 @@
 //! `endpoints/handlers/negotiation` (media types).
 
 use http::HeaderMap;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use podgate_admission::request::User;
 use podgate_admission::resource::{self, Resource};
 use podgate_admission::status::Status;
 use podgate_policy::Minor;
 
+use crate::negotiation::Representation;
 use crate::options::Options;
 use crate::path::{ResourcePath, Verb};
 use crate::registry;
@@ -33,6 +34,10 @@ pub(crate) struct Call<'a> {
     pub(crate) name: &'a str,
     pub(crate) user: &'a User,
     pub(crate) options: Options,
+    /// The form that the answer shall have.
+    pub(crate) representation: Representation,
+    /// When the request came.
+    pub(crate) now: String,
     /// The `Content-Type` without its parameters; empty where there is none.
     pub(crate) content_type: &'a str,
     pub(crate) body: &'a [u8],
@@ -91,31 +96,6 @@ pub(crate) fn route(path: &ResourcePath<'_>, verb: Option<Verb>, minor: Minor) -
         Route::To(found, subresource)
     } else {
         Route::NotAllowed
-    }
-}
-
-/// Refuses requests that want no JSON back.
-pub(crate) fn check_accept(headers: &HeaderMap) -> Result<(), Status> {
-    let mut accepts = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|range| !range.is_empty())
-        .peekable();
-    let json = |range: &str| {
-        let mut parts = range.split(';').map(str::trim);
-        // A table or bare metadata (`as=`) is another object, which this server does not make.
-        matches!(
-            parts.next(),
-            Some("*/*" | "application/*" | "application/json")
-        ) && !parts.any(|parameter| parameter.starts_with("as="))
-    };
-    if accepts.peek().is_none() || accepts.any(json) {
-        Ok(())
-    } else {
-        Err(failure::not_acceptable(TYPES))
     }
 }
 

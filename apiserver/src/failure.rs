@@ -90,6 +90,16 @@ pub(crate) fn not_acceptable(accepted: &str) -> Status {
     }
 }
 
+/// `newNotAcceptableError` in `endpoints/handlers/response.go`: the object has no such form.
+pub(crate) fn not_convertible(message: String) -> Status {
+    Status {
+        code: 406,
+        reason: "NotAcceptable",
+        message,
+        details: None,
+    }
+}
+
 /// `NewTimeoutError`, as `WithTimeoutForNonLongRunningRequests` in
 /// `k8s.io/apiserver/pkg/server/filters/timeout.go` has it.
 #[cfg(feature = "serve")]

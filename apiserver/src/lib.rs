@@ -18,7 +18,7 @@
 //! what a real server writes into its audit log.
 //!
 //! Known differences, all of them refusals or omissions, never other verdicts: no watch, no server-side
-//! apply, no tables, no aggregated discovery, no `OpenAPI`, no scale; JSON only; no `managedFields`;
+//! apply, no aggregated discovery, no `OpenAPI`, no scale; JSON only; no `managedFields`;
 //! lists are never cut into pages. Where a patch makes no such object any more, the refusal shows the
 //! object with its keys in another order.
 //!
@@ -37,9 +37,11 @@ mod call;
 mod controllers;
 mod discovery;
 mod failure;
+mod negotiation;
 mod options;
 mod patch;
 mod path;
+mod printers;
 mod registry;
 mod selector;
 #[cfg(feature = "serve")]
@@ -48,6 +50,7 @@ mod server;
 mod source;
 mod state;
 mod store;
+mod transform;
 pub mod user;
 mod verb;
 mod version;

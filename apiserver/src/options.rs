@@ -28,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) label_selector: String,
     pub(crate) field_selector: String,
     pub(crate) watch: bool,
+    /// `includeObject`, of tables.
+    pub(crate) include_object: String,
     /// `limit`; zero for everything.
     pub(crate) limit: i64,
     /// `continue`; empty for the first page.
@@ -53,6 +55,7 @@ impl Options {
                 "fieldSelector" => options.field_selector = value.into_owned(),
                 // Upstream: Convert_Slice_string_To_bool in k8s.io/apimachinery/pkg/runtime.
                 "watch" => options.watch = !matches!(&*value.to_ascii_lowercase(), "false" | "0"),
+                "includeObject" => options.include_object = value.into_owned(),
                 "limit" => options.limit = integer(&value)?,
                 "continue" => options.resume = value.into_owned(),
                 _ => {}

@@ -23,6 +23,7 @@ use podgate_admission::status::Status;
 
 use crate::answer::{Answer, Body};
 use crate::call::{self, Call, Route};
+use crate::negotiation::negotiate;
 use crate::options::Options;
 use crate::path::{Path, ResourcePath, Verb};
 use crate::source::Seeded;
@@ -185,9 +186,10 @@ impl ApiServer {
         };
         // What is served in a version on its way out says so in every answer, refusals too.
         let warned = |answer: Answer| answer.warning_first(resource.deprecation_warning(minor));
-        if let Err(status) = call::check_accept(&parts.headers) {
-            return warned(status.into());
-        }
+        let representation = match negotiate(&parts.headers) {
+            Ok(representation) => representation,
+            Err(status) => return warned(status.into()),
+        };
         let reads = matches!(verb, Verb::Get | Verb::List | Verb::Watch);
         let body = match body {
             Ok(body) => body,
@@ -210,6 +212,8 @@ impl ApiServer {
             name: path.name,
             user,
             options,
+            representation,
+            now: state.source.time(),
             content_type: content_type(&parts.headers),
             body,
         };

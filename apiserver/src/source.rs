@@ -60,6 +60,14 @@ impl Seeded {
             clock,
         }
     }
+
+    /// What time it is.
+    pub(crate) fn time(&self) -> String {
+        match &self.clock {
+            Clock::Fixed(time) => time.to_string(),
+            Clock::Live(now) => now(),
+        }
+    }
 }
 
 impl Source for Seeded {
@@ -91,10 +99,7 @@ impl Source for Seeded {
     }
 
     fn now(&mut self) -> String {
-        match &self.clock {
-            Clock::Fixed(time) => time.to_string(),
-            Clock::Live(now) => now(),
-        }
+        self.time()
     }
 }
 

@@ -16,6 +16,7 @@ use crate::call::Call;
 use crate::controllers;
 use crate::failure;
 use crate::state::{State, set_kind};
+use crate::transform;
 
 /// Creates an object.
 pub(crate) fn create(server: &Server, state: &mut State, call: &Call<'_>) -> Answer {
@@ -68,7 +69,7 @@ pub(super) fn create_named(server: &Server, state: &mut State, call: &Call<'_>) 
             {
                 taken(call, &object, name).into()
             } else if dry_run {
-                Answer::object(201, &object, call.resource.schema, call.minor)
+                transform::object(201, &object, call)
             } else {
                 let name = name.to_owned();
                 let stored = state.put(

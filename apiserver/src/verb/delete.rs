@@ -23,6 +23,7 @@ use crate::options::Options;
 use crate::registry;
 use crate::state::{State, in_version, set_version};
 use crate::store::Stored;
+use crate::transform;
 
 /// Deletes one object.
 pub(crate) fn delete(server: &Server, state: &mut State, call: &Call<'_>) -> Answer {
@@ -45,7 +46,7 @@ pub(crate) fn delete(server: &Server, state: &mut State, call: &Call<'_>) -> Ans
         Ok(object)
             if registry::returns_deleted(call.resource) || !finalizers(&object).is_empty() =>
         {
-            Answer::object(200, &object, call.resource.schema, call.minor)
+            transform::object(200, &object, call)
         }
         Ok(_) => Answer::document(&answer::success(
             call.name,

@@ -3,7 +3,6 @@
 //! Upstream: `k8s.io/apiserver/pkg/endpoints/handlers/get.go`. The order of a list is that of the
 //! keys in etcd.
 
-use podgate_admission::encode::encode;
 use podgate_admission::status::Status;
 use podgate_admission::value::Value;
 
@@ -13,6 +12,7 @@ use crate::failure;
 use crate::selector::{FieldSelector, LabelSelector};
 use crate::state::{State, in_version};
 use crate::store::Stored;
+use crate::transform::{self, ListMeta};
 
 /// One object.
 pub(crate) fn get(state: &State, call: &Call<'_>) -> Answer {
@@ -52,32 +52,16 @@ pub(super) fn write<'s>(
     call: &Call<'_>,
     objects: impl IntoIterator<Item = &'s Stored>,
 ) -> Answer {
-    let mut body = format!(
-        "{{\"kind\":\"{}List\",\"apiVersion\":\"{}\",\"metadata\":{{\"resourceVersion\":\"{}\"}},\
-         \"items\":[",
-        call.resource.kind,
-        call.resource.api_version(),
-        state.store.revision(),
-    );
-    let mut first = true;
-    for object in objects {
-        if !first {
-            body.push(',');
-        }
-        first = false;
-        let item = encode(object, call.resource.schema, call.minor);
-        // The kind and the version are what stands before the metadata.
-        body.push('{');
-        body.push_str(&item[item.find("\"metadata\"").unwrap_or(1)..]);
-    }
-    body.push_str("]}");
-    Answer::json(200, body)
+    let metadata = ListMeta(format!(
+        "{{\"resourceVersion\":\"{}\"}}",
+        state.store.revision()
+    ));
+    transform::list(&metadata, objects.into_iter().map(|object| &**object), call)
 }
 
 /// A stored object as the request's version shows it.
 pub(super) fn shown(code: u16, object: &Stored, call: &Call<'_>) -> Answer {
-    let object = in_version(object, call.resource);
-    Answer::object(code, &object, call.resource.schema, call.minor)
+    transform::object(code, &in_version(object, call.resource), call)
 }
 
 /// A text of an object's metadata.

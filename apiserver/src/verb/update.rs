@@ -25,6 +25,7 @@ use crate::patch::{self, Kind};
 use crate::registry;
 use crate::state::{State, in_version, set_kind};
 use crate::store::Stored;
+use crate::transform;
 
 /// The first minor in which `fieldValidation` has an effect.
 const FIRST_WITH_FIELD_VALIDATION: u8 = 25;
@@ -145,12 +146,12 @@ fn store_update(
             let json = encode(&object, schema, minor);
             let changed = json != encode(&in_version(old, call.resource), schema, minor);
             if call.options.dry_run() || !changed {
-                Answer::json(200, json)
+                transform::object(200, &object, call)
             } else {
                 let (resource, namespace, name) = (call.resource, call.namespace, call.name);
                 let answer = if deleted_by(&object, old) {
                     state.store.remove(resource.name, namespace, name);
-                    Answer::json(200, json)
+                    transform::object(200, &object, call)
                 } else {
                     let stored = state.put(resource.name, namespace, name, object.into_owned());
                     shown(200, &stored, call)

@@ -105,7 +105,13 @@ fn bad_selectors(#[case] query: &str, #[case] message: &str) {
 #[case("application/json", 200)]
 #[case("*/*", 200)]
 #[case("application/json;as=Table;v=v1;g=meta.k8s.io, application/json", 200)]
-#[case("application/json;as=Table;v=v1;g=meta.k8s.io", 406)]
+#[case("application/json;as=Table;v=v1;g=meta.k8s.io", 200)]
+#[case("application/json;as=Table;v=v2;g=meta.k8s.io", 406)]
+#[case("application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io", 200)]
+#[case(
+    "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
+    406
+)]
 #[case("application/vnd.kubernetes.protobuf", 406)]
 fn media_types(#[case] accept: &str, #[case] code: u16) {
     let headers = [("accept", accept)];
