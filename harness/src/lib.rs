@@ -30,6 +30,8 @@ pub mod fault;
 pub mod mutation;
 pub mod record;
 pub mod shard;
+pub mod verified;
 
 pub mod check;
+mod digest;
 pub mod error;

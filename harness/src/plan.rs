@@ -150,7 +150,12 @@ impl Plan {
             if outside.is_empty() {
                 continue;
             }
-            if !selection.scenarios.is_empty() && selection.kubernetes.is_some() {
+            // Of a folder that was named nobody said that all of it runs everywhere.
+            let named = selection
+                .scenarios
+                .iter()
+                .any(|name| is_named(scenario, name));
+            if named && selection.kubernetes.is_some() {
                 return Err(Error::input(format!(
                     "scenario `{}` is not for Kubernetes {}",
                     scenario.id,
@@ -331,19 +336,24 @@ fn shown(minors: &[Minor]) -> String {
         .join(", ")
 }
 
+/// Whether `name` is that one scenario, not a folder of them.
+fn is_named(scenario: &Scenario, name: &str) -> bool {
+    let name = name.trim_end_matches('/');
+    scenario.id == name
+        || scenario.id.rsplit('/').next() == Some(name)
+        || scenario.file.as_os_str() == name
+}
+
 fn select_scenarios(suite: &Suite, names: &[String]) -> Result<Vec<Scenario>, Error> {
     if names.is_empty() {
         return Ok(suite.scenarios.clone());
     }
     let matches = |scenario: &Scenario, name: &str| {
-        let name = name.trim_end_matches('/');
-        scenario.id == name
-            || scenario.id.rsplit('/').next() == Some(name)
+        is_named(scenario, name)
             || scenario
                 .id
-                .strip_prefix(name)
+                .strip_prefix(name.trim_end_matches('/'))
                 .is_some_and(|rest| rest.starts_with('/'))
-            || scenario.file.as_os_str() == name
     };
     for name in names {
         if !suite.scenarios.iter().any(|s| matches(s, name)) {

@@ -19,7 +19,11 @@ use crate::report::{Entry, Report};
 use crate::shard::Shard;
 use crate::snapshot::{Change, Of};
 use crate::suite::Manifest;
+use crate::verified::Confirmation;
 use crate::versions::ranges;
+
+/// What [`Record::backend`] calls the embedded server.
+pub const EMBEDDED: &str = "embedded server";
 
 /// A run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +32,7 @@ pub struct Record {
     /// Which part of a run it is; `None` for a whole one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<PartOf>,
-    /// What answered: `embedded server`.
+    /// What answered: [`EMBEDDED`], or the name of a backend.
     pub backend: String,
     /// Servers that failed: their cells are not there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -41,6 +45,9 @@ pub struct Record {
     pub snapshots: Vec<Snapshot>,
     /// Snapshots that no scenario on any cluster has.
     pub unreferenced: Vec<PathBuf>,
+    /// What somebody edited in the file of confirmations, and counts for nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edited: Vec<String>,
     /// What was selected and does not run.
     pub not_applicable: Vec<NotApplicable>,
     /// The scenarios that ran.
@@ -96,6 +103,9 @@ pub struct Snapshot {
     pub proposed: Option<PathBuf>,
     /// Expectations that do not hold.
     pub unmet: Vec<Unmet>,
+    /// The real servers that confirmed it as it is.
+    #[serde(default, skip_serializing_if = "Confirmation::is_none")]
+    pub confirmed: Confirmation,
     /// Where in the manifests the changes have their reasons: one list for each of `changes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Vec<Fault>>,
@@ -203,6 +213,7 @@ impl Record {
                 .map(|entry| snapshot(plan, entry))
                 .collect(),
             unreferenced: report.unreferenced.iter().cloned().collect(),
+            edited: report.edited.clone(),
             not_applicable: not_applicable(plan),
             scenarios: scenarios(plan, results),
         };
@@ -456,6 +467,7 @@ fn snapshot(plan: &Plan, entry: &Entry) -> Snapshot {
         faults: faults.collect(),
         changes,
         proposed: entry.proposed.clone(),
+        confirmed: entry.confirmation.clone(),
         unmet: entry
             .unmet
             .iter()

@@ -1,7 +1,7 @@
 //! Holds the results of a run against the snapshots: what agrees, what differs, what is missing,
 //! and what nothing refers to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use podgate_policy::Minor;
@@ -12,6 +12,7 @@ use crate::expect::Unmet;
 use crate::plan::Plan;
 use crate::snapshot::{Comparison, Header, Minors, Outcomes, Store};
 use crate::suite::Suite;
+use crate::verified::{Confirmation, Verified, Version};
 
 /// What a run says about a suite.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub struct Report {
     pub entries: Vec<Entry>,
     /// Snapshots that no scenario on any cluster has. Known only to a run of everything.
     pub unreferenced: BTreeSet<PathBuf>,
+    /// What somebody edited in the file of confirmations, and counts for nothing.
+    pub edited: Vec<String>,
 }
 
 /// One scenario on one cluster, over all minors that ran.
@@ -37,6 +40,8 @@ pub struct Entry {
     pub proposed: Option<PathBuf>,
     /// Expectations that do not hold.
     pub unmet: Vec<(Minor, Unmet)>,
+    /// The real servers that confirmed the snapshot, if the outcomes agree with it.
+    pub confirmation: Confirmation,
     /// How many cells ran.
     pub cells: usize,
     /// How many outcomes they have, stages counted one by one.
@@ -61,6 +66,7 @@ pub fn report(
     store: &Store,
     complete: bool,
 ) -> Result<Report, Error> {
+    let verified = Verified::load(store)?;
     let mut entries = Vec::new();
     for (&(cluster_at, scenario_at), cells) in &results.cells {
         let cluster = &plan.clusters[cluster_at];
@@ -86,6 +92,15 @@ pub fn report(
             };
             store.propose(&path, &header, &comparison.text)?
         };
+        let confirmation = if comparison.agrees() && verified.knows(&cluster.name, &scenario.id) {
+            // What was observed on every minor is what is recorded.
+            let read = (observed.len() < applicable.iter().count()).then(|| store.outcomes(&path));
+            let read = read.transpose()?;
+            let recorded = read.as_ref().unwrap_or(&observed);
+            verified.confirmation(&cluster.name, &scenario.id, recorded)
+        } else {
+            Confirmation::default()
+        };
         let stages = observed
             .values()
             .flatten()
@@ -108,6 +123,7 @@ pub fn report(
             comparison,
             proposed,
             unmet,
+            confirmation,
             cells: cells.len(),
             outcomes,
             undecided,
@@ -121,7 +137,39 @@ pub fn report(
     Ok(Report {
         entries,
         unreferenced,
+        edited: verified.edited,
     })
+}
+
+/// Notes in `verified` which snapshots the real servers of `results` confirm.
+pub fn confirm(
+    verified: &mut Verified,
+    plan: &Plan,
+    results: &Results,
+    store: &Store,
+) -> Result<(), Error> {
+    let versions = results.versions.iter().map(|(minor, text)| {
+        let version = text.parse::<Version>();
+        let version = version.map_err(|error| Error::environment(error.to_string()))?;
+        Ok((*minor, version))
+    });
+    let versions = versions.collect::<Result<BTreeMap<Minor, Version>, Error>>()?;
+    for (&(cluster, scenario), cells) in &results.cells {
+        let cluster = &plan.clusters[cluster].name;
+        let scenario = &plan.scenarios[scenario].id;
+        let path = store.path(cluster, Path::new(scenario))?;
+        // A controller that does otherwise, or an expectation that does not hold, confirms nothing.
+        let agreed = cells.iter().filter(|(_, cell)| cell.unmet.is_empty());
+        let on: BTreeMap<Minor, Version> = agreed
+            .filter_map(|(minor, _)| Some((*minor, versions.get(minor)?.clone())))
+            .collect();
+        let observed: Outcomes = cells
+            .iter()
+            .map(|(minor, cell)| (*minor, cell.run.outcomes.clone()))
+            .collect();
+        verified.confirm(cluster, scenario, &store.outcomes(&path)?, &observed, &on);
+    }
+    Ok(())
 }
 
 /// The snapshots that no scenario on any cluster has.

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::error::Error;
 use crate::plan::{Job, Plan};
 
@@ -99,7 +100,7 @@ impl Plan {
     /// with what runs and with every text that decides its outcomes.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let mut hash = Fnv::default();
+        let mut hash = Digest::default();
         hash.add(env!("CARGO_PKG_VERSION"));
         for cluster in &self.clusters {
             hash.add(&cluster.head.body());
@@ -127,25 +128,7 @@ impl Plan {
                 job.cluster, job.minor, job.scenarios
             ));
         }
-        format!("{:016x}", hash.0)
-    }
-}
-
-/// FNV-1a of 64 bits: short, stable, and nothing depends on its strength.
-struct Fnv(u64);
-
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Fnv {
-    fn add(&mut self, text: &str) {
-        // The end of a text is told, too, so that no two lists of texts are alike.
-        for byte in text.bytes().chain([0]) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        hash.to_string()
     }
 }
 

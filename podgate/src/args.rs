@@ -54,6 +54,8 @@ pub(crate) enum ColorWhen {
 pub(crate) enum Command {
     /// Runs scenarios and compares their outcomes with the snapshots.
     Test(TestArgs),
+    /// Has real servers confirm the snapshots, and notes which did.
+    Verify(VerifyArgs),
     /// The verdicts on every object, by scenario, cluster and minor; or the jobs of a CI workflow.
     Matrix(MatrixArgs),
     /// Joins the shards of a run into one report and one exit code.
@@ -119,6 +121,27 @@ pub(crate) struct TestArgs {
     /// of Kubernetes `job/N` takes K from `JOB_COMPLETION_INDEX`.
     #[arg(long, value_name = "K/N")]
     pub(crate) shard: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+
+    #[command(flatten)]
+    pub(crate) reports: Reports,
+
+    /// Prints the matrix and what differs, but not the reason of every rejection.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  podgate verify --backend apiserver --assets DIR       every minor that there are binaries for
+  podgate verify --backend kind --kubernetes 1.36       one minor, in disposable clusters
+What they answer is compared with the snapshots as podgate test does it. Which server confirmed which
+snapshot is written to verified.yaml beside them, and podgate test tells it.")]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) select: Select,
 
     #[command(flatten)]
     pub(crate) server: ServerArgs,

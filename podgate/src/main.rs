@@ -42,6 +42,7 @@ fn run(cli: Cli) -> Result<Exit, Error> {
     }
     match cli.command {
         Command::Test(args) => command::test::run(&args),
+        Command::Verify(args) => command::verify::run(&args),
         Command::Matrix(args) => command::matrix::run(&args),
         Command::Merge(args) => command::merge::run(&args),
         Command::Coverage(args) => command::coverage::run(&args),

@@ -24,6 +24,8 @@ use crate::run::{self, ScenarioRun, Target};
 pub struct Results {
     /// By cluster and scenario (indexes into the plan): the cells by minor.
     pub cells: BTreeMap<(usize, usize), BTreeMap<Minor, CellResult>>,
+    /// What the real servers call their versions, by minor: `v1.36.2`.
+    pub versions: BTreeMap<Minor, String>,
     /// Real servers that failed, by their titles: their cells are not there.
     pub failed: Vec<(String, Error)>,
 }

@@ -42,7 +42,7 @@ pub fn execute(
     let boots = plan.boots();
     let parallel = parallel.unwrap_or_else(|| side_by_side(backend.memory()));
     let next = AtomicUsize::new(0);
-    let ended: Mutex<BTreeMap<usize, Result<Cells, Error>>> = Mutex::default();
+    let ended: Mutex<BTreeMap<usize, Ended>> = Mutex::default();
     thread::scope(|scope| {
         for _ in 0..parallel.get().min(boots.len()) {
             scope.spawn(|| {
@@ -59,7 +59,8 @@ pub fn execute(
     let mut results = Results::default();
     for (at, result) in ended.into_inner().unwrap_or_else(PoisonError::into_inner) {
         match result {
-            Ok(cells) => {
+            Ok((version, cells)) => {
+                results.versions.insert(boots[at].minor, version);
                 for (job, scenario, cell) in cells {
                     let job = &plan.jobs[job];
                     let cells = results.cells.entry((job.cluster, scenario)).or_default();
@@ -75,13 +76,16 @@ pub fn execute(
 /// Jobs and scenarios (indexes into the plan) with what came of them.
 type Cells = Vec<(usize, usize, CellResult)>;
 
+/// What a server calls its version, and what it answered.
+type Ended = Result<(String, Cells), Error>;
+
 fn run_boot(
     plan: &Plan,
     boot: &Boot,
     backend: &dyn Backend,
     run: &Run,
     watch: &dyn Watch,
-) -> Result<Cells, Error> {
+) -> Ended {
     let spec = plan.spec(boot);
     let started = Instant::now();
     let booted = backend.boot(&spec, run, watch)?;
@@ -114,6 +118,7 @@ fn run_boot(
             reach: &reach,
         });
     }
+    let version = booted.version.clone();
     drop(booted);
     if !run.keeps() {
         watch.event(Event::Ended {
@@ -121,7 +126,7 @@ fn run_boot(
             took: started.elapsed(),
         });
     }
-    Ok(cells)
+    Ok((version, cells))
 }
 
 async fn run_jobs(

@@ -144,7 +144,7 @@ impl Store {
         let Some(proposed) = read_file(&new)? else {
             return Ok(());
         };
-        let recorded = read_file(path)?.map_or(Ok(Outcomes::new()), |file| outcomes(path, &file));
+        let recorded = self.outcomes(path);
         let outdated = match (recorded, outcomes(&new, &proposed)) {
             (Ok(recorded), Ok(proposed)) => changes(&recorded, &proposed, Minors::ALL)
                 .iter()
@@ -192,6 +192,17 @@ impl Store {
         self.may_write(path)?;
         remove_file(path)?;
         remove_file(&proposal_of(path))
+    }
+
+    /// Writes what is kept beside the snapshots and is none.
+    pub(crate) fn write_beside(&self, path: &Path, file: &str) -> Result<(), StoreError> {
+        self.may_write(path)?;
+        write_file(path, file)
+    }
+
+    /// What is recorded in the snapshot at `path`; nothing where there is none.
+    pub fn outcomes(&self, path: &Path) -> Result<Outcomes, StoreError> {
+        read_file(path)?.map_or(Ok(Outcomes::new()), |file| outcomes(path, &file))
     }
 
     fn may_write(&self, path: &Path) -> Result<(), StoreError> {

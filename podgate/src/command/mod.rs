@@ -15,6 +15,7 @@ pub(crate) mod serve;
 mod servers;
 pub(crate) mod test;
 pub(crate) mod up;
+pub(crate) mod verify;
 pub(crate) mod versions;
 
 use std::path::Path;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use podgate_harness::error::Error;
 use podgate_harness::execute;
-use podgate_harness::record::{PartOf, Record};
+use podgate_harness::record::{EMBEDDED, PartOf, Record};
 use podgate_harness::report;
 use podgate_harness::snapshot::{Store, Writing};
 
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &TestArgs) -> Result<Exit, Error> {
     let everything = args.select.names.is_empty() && args.select.cluster.is_empty();
     let report = report::report(&suite, &plan, &results, &store, everything)?;
     let name = match (&backend, &context) {
-        (None, None) => "embedded server".to_owned(),
+        (None, None) => EMBEDDED.to_owned(),
         (None, Some(context)) => existing::name(context),
         (Some(backend), _) => backend.name().to_owned(),
     };

@@ -15,6 +15,13 @@ pub(crate) fn run(record: &Record, problems: &[Problem]) -> String {
         text.push_str("All is as recorded and as expected.\n");
     }
     list(&mut text, problems);
+    let confirmed = anstream::adapter::strip_str(&run::confirmed(record)).to_string();
+    if !confirmed.is_empty() {
+        text.push('\n');
+    }
+    for line in confirmed.lines() {
+        let _ = writeln!(text, "- {}", escaped(line));
+    }
     let matrix = matrix(record);
     let _ = writeln!(
         text,

@@ -1,10 +1,12 @@
 //! What `podgate test` tells people of a run: the matrix, the reason of every rejection, what did
 //! not run, and the sum.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write;
 use std::time::Duration;
 
-use podgate_harness::record::{NotApplicable, Record};
+use podgate_harness::record::{EMBEDDED, NotApplicable, Record};
+use podgate_harness::verified::Version;
 use podgate_policy::Minor;
 
 use super::style::{ADMITTED, FAINT, Painted, REJECTED, STRONG, UNDECIDED};
@@ -79,6 +81,7 @@ pub(crate) fn summary(record: &Record, took: Option<Duration>) -> String {
     let ran = format!("{}{}", ran(record), took.unwrap_or_default());
     text.push_str(&verdicts::filled(&ran, "", "  ", width()));
 
+    text.push_str(&confirmed(record));
     let entries = &record.snapshots;
     let undecided = record.undecided();
     if undecided > 0 {
@@ -129,6 +132,93 @@ pub(crate) fn summary(record: &Record, took: Option<Duration>) -> String {
         text.push_str("podgate review --remove-unreferenced removes them\n");
     }
     text
+}
+
+/// For each minor how many outcomes a real server confirmed; nothing where real servers answered.
+pub(crate) fn confirmed(record: &Record) -> String {
+    let mut text = String::new();
+    if record.backend != EMBEDDED {
+        return text;
+    }
+    let (confirmed, unconfirmed) = by_minor(record);
+    if !unconfirmed.is_empty() {
+        let minors_of: Vec<Minor> = unconfirmed.keys().copied().collect();
+        let outcomes = counted(unconfirmed.values().sum(), "outcome");
+        let line = format!("{}: {outcomes}, embedded only", minors(&minors_of));
+        text.push_str(&verdicts::filled(&line, "", "  ", width()));
+    }
+    for (minor, by) in &confirmed {
+        let outcomes = counted(by.outcomes, "outcome");
+        let servers: Vec<String> = by.servers.iter().map(ToString::to_string).collect();
+        let on = format!("confirmed on kube-apiserver {}", servers.join(" and "));
+        let line = match by.outcomes - by.confirmed {
+            0 => format!("{minor}: {outcomes}, {on}"),
+            rest => format!(
+                "{minor}: {outcomes}, {} {on}, {rest} embedded only",
+                by.confirmed
+            ),
+        };
+        text.push_str(&verdicts::filled(&line, "", "  ", width()));
+    }
+    let stale = record
+        .snapshots
+        .iter()
+        .filter(|snapshot| snapshot.confirmed.stale);
+    let stale: Vec<String> = stale
+        .map(|snapshot| format!("{}/{}", snapshot.cluster, snapshot.scenario))
+        .collect();
+    if let [first, rest @ ..] = stale.as_slice() {
+        let others = match rest.len() {
+            0 => String::new(),
+            count => format!(" and {count} more"),
+        };
+        let line = format!(
+            "changed since a real server confirmed it: {first}{others}; podgate verify asks again"
+        );
+        let _ = writeln!(text, "{}", Painted(UNDECIDED, &line));
+    }
+    if !record.edited.is_empty() {
+        let line = format!(
+            "verified.yaml was edited, what it says of {} counts for nothing; podgate verify asks again",
+            record.edited.join(", ")
+        );
+        let _ = writeln!(text, "{}", Painted(UNDECIDED, &line));
+    }
+    text
+}
+
+/// What real servers say about the outcomes on one minor.
+#[derive(Default)]
+struct OfMinor<'a> {
+    outcomes: usize,
+    confirmed: usize,
+    servers: BTreeSet<&'a Version>,
+}
+
+/// The minors of which a real server confirmed something; and the others with their outcomes.
+fn by_minor(record: &Record) -> (BTreeMap<Minor, OfMinor<'_>>, BTreeMap<Minor, usize>) {
+    let mut servers: HashMap<(&str, &str), &[Version]> = HashMap::new();
+    for snapshot in &record.snapshots {
+        let place = (snapshot.cluster.as_str(), snapshot.scenario.as_str());
+        servers.insert(place, &snapshot.confirmed.on);
+    }
+    let mut minors: BTreeMap<Minor, OfMinor<'_>> = BTreeMap::new();
+    for cell in &record.cells {
+        let outcomes = 1 + usize::from(cell.outcome.pods.is_some());
+        let of = minors.entry(cell.kubernetes).or_default();
+        of.outcomes += outcomes;
+        let on = servers.get(&(cell.cluster.as_str(), cell.scenario.as_str()));
+        let mut on = on.into_iter().copied().flatten();
+        if let Some(server) = on.find(|server| server.minor() == cell.kubernetes) {
+            of.confirmed += outcomes;
+            of.servers.insert(server);
+        }
+    }
+    let unconfirmed = minors.extract_if(.., |_, of| of.confirmed == 0);
+    let unconfirmed = unconfirmed
+        .map(|(minor, of)| (minor, of.outcomes))
+        .collect();
+    (minors, unconfirmed)
 }
 
 /// How much ran, in a sentence.

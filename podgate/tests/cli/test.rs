@@ -21,7 +21,7 @@ fn the_example_holds() {
         "      - runAsNonRoot != true (pod or container \"root\" must set\n",
         "        at scenarios/hello.yaml:47:7\n      - runAsUser=0 (container \"root\" must not set runAsUser=0)\n        at scenarios/hello.yaml:48:9\n",
         "Kubernetes 1.23 to 1.37, embedded server: 90 outcomes in 30 cells",
-        "all 2 snapshots agree\n",
+        "1.23..: 90 outcomes, embedded only\nall 2 snapshots agree\n",
     ]);
     assert_eq!(suite.files(""), before, "nothing is written");
     suite.podgate(&["test", "-q"]).ends(0).says(&[
@@ -51,6 +51,31 @@ fn a_selection_that_selects_nothing_fails(
     );
     let arguments: Vec<&str> = ["test"].iter().chain(arguments).copied().collect();
     suite.podgate(&arguments).ends(code).tells(&[message, hint]);
+}
+
+/// A folder of scenarios is chosen as a whole: one that is not for a version is listed.
+#[test]
+fn a_folder_may_have_scenarios_of_other_versions() {
+    let suite = Folder::suite();
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n";
+    suite.write("scenarios/pods/any.yaml", pod);
+    let head =
+        "apiVersion: podgate.dev/v1alpha1\nkind: Scenario\nspec: {kubernetes: \"1.25..\"}\n---\n";
+    suite.write("scenarios/pods/late.yaml", &format!("{head}{pod}"));
+    suite.podgate(&["test", "pods"]).ends(1);
+    suite.podgate(&["review", "--accept"]).ends(0);
+    for folder in ["pods", "pods/"] {
+        suite
+            .podgate(&["test", folder, "--kubernetes", "1.24"])
+            .ends(0)
+            .says(&["not applicable pods/late on psa-restricted: 1.24"]);
+    }
+    for scenario in ["late", "pods/late"] {
+        suite
+            .podgate(&["test", scenario, "--kubernetes", "1.24"])
+            .ends(2)
+            .tells(&["scenario `pods/late` is not for Kubernetes 1.24"]);
+    }
 }
 
 #[test]

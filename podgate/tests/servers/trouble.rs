@@ -72,6 +72,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("trouble::logs", logs),
         trial("trouble::plan", plan),
         trial("trouble::keep", keep),
+        trial("trouble::verify", verify),
         trial(
             "trouble::flags_that_would_do_nothing",
             flags_that_would_do_nothing,
@@ -110,6 +111,60 @@ fn none() {
         }
     }
     folder.is_clean();
+}
+
+/// What a real server confirmed is told, until it changes or somebody edits it.
+fn verify() {
+    const FILE: &str = "snapshots/verified.yaml";
+    const VERIFY: [&str; 5] = ["verify", "--backend", "apiserver", "--assets", "assets"];
+    let folder = Folder::new();
+    let verify = || folder.run(&VERIFY, &[("STAND_IN", "")]);
+    let tells = |line: &str| {
+        let printed = text(
+            &folder
+                .run(&["test", "-q", "--kubernetes", "1.36"], &[])
+                .stdout,
+        );
+        assert!(printed.contains(line), "`{line}` is not in:\n{printed}");
+    };
+    tells("1.36: 8 outcomes, embedded only\n");
+
+    let output = verify();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("real servers confirm 2 of 2 snapshots"),
+        "{said}"
+    );
+    folder.is_clean();
+    tells("1.36: 8 outcomes, confirmed on kube-apiserver 1.36.");
+    let written = fs::read_to_string(folder.path(FILE)).expect(FILE);
+    assert_eq!(verify().status.code(), Some(0));
+    assert_eq!(fs::read_to_string(folder.path(FILE)).expect(FILE), written);
+
+    folder.write(
+        FILE,
+        &written.replace("backend: apiserver", "backend: kind"),
+    );
+    tells("1.36: 8 outcomes, embedded only\n");
+    tells("verified.yaml was edited");
+    folder.write(FILE, &written);
+    // Another answer, that a person accepts: no server has confirmed it.
+    let label = "pod-security.kubernetes.io/enforce: ";
+    let cluster = fs::read_to_string(folder.path("clusters/by-label.yaml")).expect("a cluster");
+    let strict = cluster.replace(&format!("{label}baseline"), &format!("{label}restricted"));
+    folder.write("clusters/by-label.yaml", &strict);
+    folder.run(&["test", "--kubernetes", "1.36"], &[]);
+    folder.run(&["review", "--accept"], &[]);
+    tells("1.36: 8 outcomes, 4 confirmed on kube-apiserver 1.36.");
+    tells("changed since a real server confirmed it: by-label/pods; podgate verify asks again");
+
+    let output = folder.run(&VERIFY[..1], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let output = folder.run(&VERIFY, &[("CI", "true"), ("STAND_IN", "")]);
+    let said = text(&output.stderr);
+    assert!(said.contains("nothing is written in CI"), "{said}");
+    assert_eq!(fs::read_to_string(folder.path(FILE)).expect(FILE), written);
 }
 
 fn a_slow_boot() {
