@@ -113,6 +113,13 @@ impl<'a> Lexer<'a> {
         self.unexpected("exceeded max depth")
     }
 
+    /// The error for a byte behind an item of a list or a member of an object that neither goes on
+    /// nor ends there.
+    #[must_use]
+    pub fn misplaced(&self) -> SyntaxError {
+        self.unexpected("after array element")
+    }
+
     /// Opens an object: [`key`](Self::key) reads on.
     pub fn open_object(&mut self) -> Result<(), SyntaxError> {
         self.open()

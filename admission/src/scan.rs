@@ -14,6 +14,7 @@ use podgate_policy::view::{
 
 use crate::json::{Lexer, Token};
 use crate::schema::{Type, roots};
+use crate::value::Value;
 use crate::view::{HANDLERS, VOLUME_SOURCES};
 
 mod reader;
@@ -27,9 +28,49 @@ pub struct Scanned<'a> {
     pub namespace: &'a str,
     /// `metadata.name`; empty where there is none.
     pub name: &'a str,
+    /// The owner among `metadata.ownerReferences` that is its controller, if it has one.
+    pub controller: Option<Controller<'a>>,
+    /// The label `pod-template-hash`, which the controller of deployments puts on their pods.
+    pub template_hash: Option<&'a str>,
     /// What policies look at.
     pub pod: Pod<'a>,
 }
+
+/// The controller of a pod: `kind` and `name` of an owner reference.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Controller<'a> {
+    /// `kind`
+    pub kind: &'a str,
+    /// `name`
+    pub name: &'a str,
+}
+
+impl<'a> Scanned<'a> {
+    /// The same from the tree of a decoded pod.
+    #[must_use]
+    pub fn of(pod: &'a Value<'_>) -> Self {
+        let owners = pod.list_at(&["metadata", "ownerReferences"]);
+        let controls = |owner: &&Value<'_>| {
+            let controls = owner.get("controller").and_then(Value::as_bool);
+            controls == Some(true)
+        };
+        Self {
+            namespace: pod.text_at(&["metadata", "namespace"]),
+            name: pod.text_at(&["metadata", "name"]),
+            controller: owners.iter().find(controls).map(|owner| Controller {
+                kind: owner.text_at(&["kind"]),
+                name: owner.text_at(&["name"]),
+            }),
+            template_hash: pod
+                .at(&["metadata", "labels", TEMPLATE_HASH])
+                .and_then(Value::as_str),
+            pod: crate::view::of(pod),
+        }
+    }
+}
+
+/// Upstream: `DefaultDeploymentUniqueLabelKey` in `k8s.io/api/apps/v1/types.go`.
+const TEMPLATE_HASH: &str = "pod-template-hash";
 
 /// Scans pods as a server of one minor knows them.
 #[derive(Clone, Copy, Debug)]
@@ -68,11 +109,21 @@ impl Scanner {
     /// The pod in `json`; `None` where it takes the decoder to tell.
     #[must_use]
     pub fn pod<'a>(&self, json: &'a [u8]) -> Option<Scanned<'a>> {
-        let mut reader = Reader {
+        self.reader(json).pod(false).ok()
+    }
+
+    /// The same of an item of a `PodList` as a server sends it: such items say neither `apiVersion`
+    /// nor `kind`.
+    #[must_use]
+    pub fn item<'a>(&self, json: &'a [u8]) -> Option<Scanned<'a>> {
+        self.reader(json).pod(true).ok()
+    }
+
+    fn reader<'a>(&self, json: &'a [u8]) -> Reader<'a> {
+        Reader {
             lexer: Lexer::new(json),
             known: *self,
-        };
-        reader.pod().ok()
+        }
     }
 }
 
@@ -91,7 +142,7 @@ fn knows(path: &[&str], minor: Minor) -> bool {
 }
 
 impl<'a> Reader<'a> {
-    fn pod(&mut self) -> Scan<Scanned<'a>> {
+    fn pod(&mut self, of_list: bool) -> Scan<Scanned<'a>> {
         let mut scanned = Scanned::default();
         let mut once = Once::default();
         self.object(|reader, key| {
@@ -105,7 +156,7 @@ impl<'a> Reader<'a> {
             Ok(true)
         })?;
         self.lexer.end()?;
-        if once.has(0) && once.has(1) {
+        if once.has(0) == once.has(1) && (once.has(0) || of_list) {
             Ok(scanned)
         } else {
             Err(Unclear)
@@ -121,10 +172,40 @@ impl<'a> Reader<'a> {
                 b"annotations" => {
                     once.then(2, || reader.annotations(&mut scanned.pod.annotations))?;
                 }
+                b"labels" => {
+                    let hash = TEMPLATE_HASH.as_bytes();
+                    scanned.template_hash = once.then(3, || reader.member(hash))?;
+                }
+                b"ownerReferences" => {
+                    scanned.controller = once.then(4, || reader.controller())?;
+                }
                 _ => return Ok(false),
             }
             Ok(true)
         })
+    }
+
+    fn controller(&mut self) -> Scan<Option<Controller<'a>>> {
+        let mut found = None;
+        self.list(|reader, _| {
+            let mut owner = Controller::default();
+            let mut controls = None;
+            let mut once = Once::default();
+            reader.object(|reader, key| {
+                match key {
+                    b"kind" => owner.kind = once.then(0, || reader.text_or_empty())?,
+                    b"name" => owner.name = once.then(1, || reader.text_or_empty())?,
+                    b"controller" => controls = once.then(2, || reader.flag())?,
+                    _ => return Ok(false),
+                }
+                Ok(true)
+            })?;
+            if controls == Some(true) && found.is_none() {
+                found = Some(owner);
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     fn annotations(&mut self, annotations: &mut Vec<(&'a str, &'a str)>) -> Scan<()> {

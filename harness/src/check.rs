@@ -87,6 +87,7 @@ pub fn check(options: &Options) -> Result<Vec<Item>, Error> {
         &options.files,
         WalkOptions {
             recursive: options.recursive,
+            ..WalkOptions::default()
         },
     ) {
         match input {

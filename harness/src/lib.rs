@@ -32,6 +32,7 @@ pub mod record;
 pub mod shard;
 pub mod verified;
 
+pub mod audit;
 pub mod check;
 mod digest;
 pub mod error;

@@ -17,6 +17,9 @@ const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
 /// The extensions of JSON Lines, which podgate takes in folders too if asked to.
 const JSON_LINES: [&str; 2] = ["jsonl", "ndjson"];
 
+/// The extensions of packed files.
+const PACKED: [&str; 3] = ["gz", "zst", "zstd"];
+
 /// A file to be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
@@ -72,6 +75,8 @@ impl Input {
 pub struct WalkOptions {
     /// Folders in folders too, `kubectl -R`.
     pub recursive: bool,
+    /// Of a folder the dumps, too: JSON Lines, and files that are packed with gzip or zstd.
+    pub dumps: bool,
 }
 
 /// Expands files, folders and `-` into inputs, in the order given.
@@ -121,10 +126,19 @@ fn expand(folder: &Path, options: WalkOptions, inputs: &mut Vec<Result<Input, Er
             if options.recursive {
                 expand(&path, options, inputs);
             }
-        } else if has_extension(&path, &EXTENSIONS) {
+        } else if has_extension(&path, &EXTENSIONS)
+            || (options.dumps && (has_extension(&path, &JSON_LINES) || is_packed(&path)))
+        {
             inputs.push(Ok(Input::Found(path)));
         }
     }
+}
+
+/// Whether it is a packed file that would count if it were not packed.
+fn is_packed(path: &Path) -> bool {
+    let plain = path.with_extension("");
+    has_extension(path, &PACKED)
+        && (has_extension(&plain, &EXTENSIONS) || has_extension(&plain, &JSON_LINES))
 }
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {

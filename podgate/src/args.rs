@@ -64,6 +64,8 @@ pub(crate) enum Command {
     Coverage(CoverageArgs),
     /// Verdicts on manifests, ad hoc, without snapshots.
     Check(CheckArgs),
+    /// What a configuration would do to the pods of a dump, however large.
+    Audit(AuditArgs),
     /// What a check demands, since when, and how to satisfy it.
     Explain(ExplainArgs),
     /// The embedded API server on loopback, for kubectl and any other client.
@@ -461,6 +463,59 @@ impl CheckArgs {
         files.sort_by_key(|(at, _)| *at);
         self.files = files.into_iter().map(|(_, file)| file).collect();
     }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  kubectl get namespaces,pods -A -o json | podgate audit -      by the namespaces' own labels
+  podgate audit pods.jsonl --enforce restricted                 if every namespace enforced restricted
+  podgate audit dump/ --to psa-baseline --kubernetes 1.36       under the configuration of a cluster file
+  podgate audit pods.jsonl.gz --enforce baseline -o jsonl | jq 'select(.ok | not)'")]
+pub(crate) struct AuditArgs {
+    /// Files, folders, or `-` for standard input: what kubectl get -o json prints, JSON Lines or YAML,
+    /// packed with gzip or zstd or not.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The configuration that is to come: the name of a file in clusters/, or a path.
+    #[arg(long, value_name = "CLUSTER")]
+    pub(crate) to: Option<String>,
+
+    /// The level that every namespace is to enforce: privileged, baseline or restricted, with a version
+    /// behind a colon: restricted:v1.29. Its own labels of other modes stay.
+    #[arg(long, value_name = "LEVEL[:VERSION]")]
+    pub(crate) enforce: Option<String>,
+
+    /// The version: 1.36, v1.36 or 1.36.2. The newest, or the newest that the cluster is for, when
+    /// absent.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes: Option<String>,
+
+    /// The namespace of pods that name none.
+    #[arg(short, long, default_value = "default")]
+    pub(crate) namespace: String,
+
+    /// Judges the K-th of N parts of the records of each file.
+    #[arg(long, value_name = "K/N")]
+    pub(crate) shard: Option<String>,
+
+    /// Looks into folders below a folder, too.
+    #[arg(short = 'R', long)]
+    pub(crate) recursive: bool,
+
+    /// How results are printed.
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: AuditOutput,
+}
+
+/// How an audit is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AuditOutput {
+    /// For people, by namespace and owner.
+    #[default]
+    Text,
+    /// A line for each pod, with the keys of podgate check.
+    Jsonl,
 }
 
 #[derive(Debug, Args)]

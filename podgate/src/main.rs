@@ -47,6 +47,7 @@ fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Merge(args) => command::merge::run(&args),
         Command::Coverage(args) => command::coverage::run(&args),
         Command::Check(args) => command::check::run(&args),
+        Command::Audit(args) => command::audit::run(&args),
         Command::Explain(args) => command::explain::run(&args),
         Command::Serve(args) => command::serve::run(&args),
         Command::Review(args) => command::review::run(&args),

@@ -10,6 +10,7 @@ use podgate_policy::labels::{self, LabelError};
 use podgate_policy::{Level, LevelVersion, NamespacePolicy, Violation, evaluate, text};
 
 use crate::chain::Attributes;
+use crate::config::Server;
 use crate::podspec;
 use crate::quote::quote;
 use crate::request::Operation;
@@ -21,8 +22,6 @@ use crate::view;
 mod configuration;
 
 pub use configuration::Configuration;
-
-const AUDIT_PREFIX: &str = "pod-security.kubernetes.io/";
 
 /// Subresources that cannot change what a pod may do.
 const IGNORED: [&str; 8] = [
@@ -177,7 +176,7 @@ fn evaluate_pod(
     }
     let alpha = versions::POD_SECURITY_ALPHA.contain(attributes.server.minor());
     if !errors.is_empty() {
-        let why = format!("Failed to parse policy: {}", aggregate(attributes, errors));
+        let why = failed_to_parse(attributes.server, errors);
         attributes.audit(AUDIT_PREFIX, "error", &why);
     }
     let server = attributes.server.policy();
@@ -401,9 +400,18 @@ fn warn_about_pods(attributes: &mut Attributes<'_>, namespace: &str, enforce: Le
     }
 }
 
+/// The prefix of the plugin's audit annotations.
+pub const AUDIT_PREFIX: &str = "pod-security.kubernetes.io/";
+
+/// The audit annotation `error` about labels of a namespace that are wrong, as `server` writes it.
+#[must_use]
+pub fn failed_to_parse(server: &Server, errors: &[LabelError]) -> String {
+    format!("Failed to parse policy: {}", aggregate(server, errors))
+}
+
 /// The errors about labels as one text: Go's aggregate.
-fn aggregate(attributes: &Attributes<'_>, errors: &[LabelError]) -> String {
-    let alpha = versions::POD_SECURITY_ALPHA.contain(attributes.server.minor());
+fn aggregate(server: &Server, errors: &[LabelError]) -> String {
+    let alpha = versions::POD_SECURITY_ALPHA.contain(server.minor());
     let texts: Vec<_> = errors
         .iter()
         .map(|error| {
@@ -430,7 +438,7 @@ fn body(error: &LabelError) -> String {
 /// The answer to a namespace with bad labels.
 fn invalid(attributes: &Attributes<'_>, errors: &[LabelError]) -> Status {
     let alpha = versions::POD_SECURITY_ALPHA.contain(attributes.server.minor());
-    let texts = aggregate(attributes, errors);
+    let texts = aggregate(attributes.server, errors);
     let message = if alpha {
         texts
     } else {

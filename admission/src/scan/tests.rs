@@ -1,11 +1,10 @@
 //! The scan against the long way: decode, then take the view of the tree.
 
-use super::Scanner;
+use super::{Controller, Scanned, Scanner};
 use crate::decode::{decode, decode_untyped};
 use crate::encode::{encode, encode_untyped};
 use crate::schema::roots;
 use crate::truth::lines;
-use crate::view;
 use podgate_policy::Minor;
 use rstest::rstest;
 
@@ -17,12 +16,7 @@ fn check(json: &str, minor: Minor) -> bool {
         return false;
     };
     let object = decoded.unwrap().object;
-    assert_eq!(scanned.pod, view::of(&object), "{minor}: {json}");
-    assert_eq!(scanned.name, object.text_at(&["metadata", "name"]));
-    assert_eq!(
-        scanned.namespace,
-        object.text_at(&["metadata", "namespace"])
-    );
+    assert_eq!(scanned, Scanned::of(&object), "{minor}: {json}");
     true
 }
 
@@ -71,6 +65,21 @@ fn sees_what_the_view_sees(#[case] spec: &str) {
     for minor in Minor::all() {
         assert!(check(&pod(spec), minor), "{spec}");
     }
+}
+
+#[test]
+fn sees_who_controls_it() {
+    let json = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"labels":{"a":"b","pod-template-hash":"x"},
+        "ownerReferences":[{"kind":"Job","name":"j"},{"controller":true,"kind":"ReplicaSet","name":"web-x"}]}}"#;
+    assert!(check(json, Minor::NEWEST));
+    let scanned = Scanner::new(Minor::NEWEST).pod(json.as_bytes()).unwrap();
+    let kind = "ReplicaSet";
+    let controller = Controller {
+        kind,
+        name: "web-x",
+    };
+    assert_eq!(scanned.controller, Some(controller));
+    assert_eq!(scanned.template_hash, Some("x"));
 }
 
 #[rstest]

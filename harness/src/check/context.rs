@@ -35,7 +35,7 @@ impl Policy {
         *self == Self::default()
     }
 
-    fn labels(&self) -> impl Iterator<Item = (&'static str, String)> {
+    pub(crate) fn labels(&self) -> impl Iterator<Item = (&'static str, String)> {
         let modes = [
             (self.enforce, labels::ENFORCE, labels::ENFORCE_VERSION),
             (self.audit, labels::AUDIT, labels::AUDIT_VERSION),

@@ -33,7 +33,13 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Error> {
 
 /// The files of a folder and of the folders below it.
 pub(super) fn tree(path: &Path) -> Result<Vec<PathBuf>, Error> {
-    paths(path, WalkOptions { recursive: true })
+    paths(
+        path,
+        WalkOptions {
+            recursive: true,
+            ..WalkOptions::default()
+        },
+    )
 }
 
 fn paths(path: &Path, options: WalkOptions) -> Result<Vec<PathBuf>, Error> {

@@ -22,19 +22,25 @@ impl Folder {
         });
         let root = self.0.path().display().to_string();
         let shown = |text: &str| text.replace(&root, "").replace('\\', "/");
-        walk(paths, WalkOptions { recursive })
-            .into_iter()
-            .map(|input| match input {
-                Ok(Input::Stdin) => "-".to_owned(),
-                Ok(Input::Named(path)) => format!("{} named", shown(&path.display().to_string())),
-                Ok(Input::Found(path)) => shown(&path.display().to_string()),
-                Err(error) => shown(&format!(
-                    "{}; {}",
-                    error.message(),
-                    error.hint().unwrap_or("-")
-                )),
-            })
-            .collect()
+        walk(
+            paths,
+            WalkOptions {
+                recursive,
+                ..WalkOptions::default()
+            },
+        )
+        .into_iter()
+        .map(|input| match input {
+            Ok(Input::Stdin) => "-".to_owned(),
+            Ok(Input::Named(path)) => format!("{} named", shown(&path.display().to_string())),
+            Ok(Input::Found(path)) => shown(&path.display().to_string()),
+            Err(error) => shown(&format!(
+                "{}; {}",
+                error.message(),
+                error.hint().unwrap_or("-")
+            )),
+        })
+        .collect()
     }
 }
 

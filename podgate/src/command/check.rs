@@ -50,7 +50,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Error> {
     Ok(exit(&items))
 }
 
-fn level(flag: &str, text: Option<&str>) -> Result<Option<LevelVersion>, Error> {
+pub(super) fn level(flag: &str, text: Option<&str>) -> Result<Option<LevelVersion>, Error> {
     let read = |text: &str| {
         // A level without a version is at the latest.
         let whole = if text.contains(':') {

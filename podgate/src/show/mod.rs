@@ -1,5 +1,6 @@
 //! What people see. Data goes to stdout, everything else to stderr; a pipe gets no colour.
 
+pub(crate) mod audit;
 pub(crate) mod differences;
 pub(crate) mod findings;
 pub(crate) mod github;
@@ -31,15 +32,27 @@ use style::{ERROR, FAINT, HINT, Painted};
 /// Writes data to stdout. A reader that has seen enough (`| head`) is no error.
 pub(crate) fn data(text: &str) -> Result<(), Error> {
     let mut stdout = anstream::stdout().lock();
-    match stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+    written(
+        stdout
+            .write_all(text.as_bytes())
+            .and_then(|()| stdout.flush()),
+    )
+    .map(|_| ())
+}
+
+/// Writes data without colour to stdout as it is; whether a reader wants more.
+pub(crate) fn bytes(data: &[u8]) -> Result<bool, Error> {
+    let mut stdout = std::io::stdout().lock();
+    written(stdout.write_all(data).and_then(|()| stdout.flush()))
+}
+
+fn written(result: std::io::Result<()>) -> Result<bool, Error> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Error::environment(format!(
             "cannot write to standard output: {error}"
         ))),
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
     }
 }
 

@@ -90,15 +90,21 @@ impl Configuration {
         Ok((read, fault))
     }
 
-    pub(crate) fn exempts_namespace(&self, name: &str) -> bool {
+    /// Whether the pods of that namespace are not judged.
+    #[must_use]
+    pub fn exempts_namespace(&self, name: &str) -> bool {
         !name.is_empty() && self.namespaces.iter().any(|exempt| exempt == name)
     }
 
-    pub(crate) fn exempts_user(&self, name: &str) -> bool {
+    /// Whether requests of that user are not judged.
+    #[must_use]
+    pub fn exempts_user(&self, name: &str) -> bool {
         !name.is_empty() && self.usernames.iter().any(|exempt| exempt == name)
     }
 
-    pub(crate) fn exempts_runtime_class(&self, name: &str) -> bool {
+    /// Whether pods of that runtime class are not judged.
+    #[must_use]
+    pub fn exempts_runtime_class(&self, name: &str) -> bool {
         !name.is_empty() && self.runtime_classes.iter().any(|exempt| exempt == name)
     }
 

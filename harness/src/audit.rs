@@ -1,0 +1,21 @@
+//! What a configuration would do to pods that some server has stored: what `podgate audit` asks.
+//!
+//! Made for a million pods. A dump is read in chunks of about a mebibyte, never as a whole; each chunk
+//! is cut at the borders of its records, scanned once into the view that policies read, judged, and
+//! written, in one loop, on every core; results come in the order of the input. Pods as stored are
+//! judged by Pod Security alone: they passed everything else when they were created.
+//!
+//! Upstream's counterpart is the check of existing pods in `admission/admission.go` of
+//! pod-security-admission (`EvaluatePodsInNamespace`), which looks at 3,000 pods for one second.
+
+mod chunk;
+mod judge;
+mod line;
+mod report;
+mod run;
+mod source;
+
+pub use chunk::{Chunk, LONGEST};
+pub use judge::{Detail, Judge, Namespaces, Part};
+pub use report::{CheckReport, Counts, NamespaceReport, Owner, OwnerReport, Report, Unread};
+pub use run::{Options, Watch, audit};

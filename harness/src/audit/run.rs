@@ -1,0 +1,197 @@
+//! One loop over the chunks of the input, on every core, with the results in order.
+//!
+//! Each worker takes the next chunk itself, judges it, and hands the result in. Whoever hands in the
+//! one that is due writes it, and those that wait behind it. A worker that is far ahead waits, so
+//! memory is bounded by the number of cores, not by the size of the input.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+
+use super::judge::{Detail, Judge, Namespaces, Part};
+use super::report::Report;
+use super::source::Inputs;
+use crate::check::{Policy, Target};
+use crate::error::Error;
+use crate::shard::Shard;
+use crate::suite::Requester;
+
+/// What is to be audited, and against what.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Files, folders, and `-` for standard input.
+    pub files: Vec<PathBuf>,
+    /// Whether folders below a folder count.
+    pub recursive: bool,
+    /// The namespace of pods that name none.
+    pub namespace: String,
+    /// The labels that flags put on every namespace.
+    pub policy: Policy,
+    /// The server that judges.
+    pub to: Target,
+    /// Who creates the pods; `None`: whom the cluster says.
+    pub requester: Option<Requester>,
+    /// What is wanted of each pod.
+    pub detail: Detail,
+    /// The part of the records that counts; `None`: all.
+    pub shard: Option<Shard>,
+}
+
+/// Somebody to whom lines are handed and who watches.
+pub trait Watch: Sync {
+    /// Takes lines, in order. `Ok(false)` ends the audit: nobody wants more.
+    fn lines(&self, lines: &[u8]) -> Result<bool, Error>;
+
+    /// So many bytes are read, as they are stored, and so many pods judged. Comes in order.
+    fn progress(&self, read: u64, pods: usize);
+
+    /// The input has so many bytes, as they are stored; it is not told where that is not known.
+    fn size(&self, bytes: u64);
+}
+
+/// How many results may wait for an earlier one, for each core.
+const AHEAD: usize = 4;
+
+/// Audits everything that `options` names.
+pub fn audit(options: &Options, watch: &dyn Watch) -> Result<Report, Error> {
+    let judge = Judge::new(
+        &options.to,
+        options.policy,
+        options.requester.as_ref(),
+        options.detail,
+    )?
+    .default_namespace(&options.namespace)
+    .shard(options.shard);
+    let read = Arc::new(AtomicU64::new(0));
+    let inputs = Inputs::new(&options.files, options.recursive, Arc::clone(&read));
+    if let Some(size) = inputs.size() {
+        watch.size(size);
+    }
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let run = Run {
+        judge: &judge,
+        watch,
+        read: &read,
+        cores,
+        input: Mutex::new(Input {
+            inputs,
+            namespaces: Arc::default(),
+            next: 0,
+        }),
+        output: Mutex::default(),
+        written: Condvar::new(),
+    };
+    if cores == 1 {
+        run.work();
+    } else {
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..cores).map(|_| scope.spawn(|| run.work())).collect();
+            for worker in workers {
+                if let Err(panic) = worker.join() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        });
+    }
+    let output = run
+        .output
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    match output.error {
+        Some(error) => Err(error),
+        None => Ok(output.report),
+    }
+}
+
+struct Run<'r> {
+    judge: &'r Judge,
+    watch: &'r dyn Watch,
+    read: &'r AtomicU64,
+    cores: usize,
+    input: Mutex<Input>,
+    output: Mutex<Output>,
+    written: Condvar,
+}
+
+struct Input {
+    inputs: Inputs,
+    namespaces: Arc<Namespaces>,
+    next: usize,
+}
+
+#[derive(Default)]
+struct Output {
+    /// The number of the part that is due.
+    due: usize,
+    /// Parts that wait for it.
+    waiting: BTreeMap<usize, Part>,
+    report: Report,
+    error: Option<Error>,
+    /// Nobody wants more.
+    ended: bool,
+}
+
+impl Run<'_> {
+    fn work(&self) {
+        let mut bytes = Vec::new();
+        loop {
+            let (number, chunk, namespaces) = {
+                let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(chunk) = input.inputs.next(std::mem::take(&mut bytes)) else {
+                    return;
+                };
+                let Input {
+                    namespaces, next, ..
+                } = &mut *input;
+                self.judge.namespaces(&chunk, namespaces);
+                let number = *next;
+                *next += 1;
+                (number, chunk, Arc::clone(namespaces))
+            };
+            let part = self.judge.judge(&chunk, &namespaces);
+            bytes = chunk.bytes;
+            if !self.hand_in(number, part) {
+                return;
+            }
+        }
+    }
+
+    /// Hands in a part; whether there is more to do.
+    fn hand_in(&self, number: usize, part: Part) -> bool {
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        while number > output.due + AHEAD * self.cores && !output.ended {
+            output = self
+                .written
+                .wait(output)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        output.waiting.insert(number, part);
+        loop {
+            let due = output.due;
+            let Some(part) = output.waiting.remove(&due) else {
+                break;
+            };
+            output.due += 1;
+            if output.ended {
+                continue;
+            }
+            if !part.lines.is_empty() {
+                match self.watch.lines(&part.lines) {
+                    Ok(more) => output.ended = !more,
+                    Err(error) => {
+                        output.ended = true;
+                        output.error = Some(error);
+                    }
+                }
+            }
+            output.report.merge(part.report);
+            let pods = output.report.counts.pods;
+            self.watch.progress(self.read.load(Ordering::Relaxed), pods);
+        }
+        self.written.notify_all();
+        !output.ended
+    }
+}

@@ -1,0 +1,183 @@
+//! What an audit tells people: how far it is, counts, and what violates what, by namespace and owner.
+
+use std::fmt::Write;
+use std::io::IsTerminal;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use podgate_harness::audit::{CheckReport, NamespaceReport, Owner, OwnerReport, Report, Watch};
+use podgate_harness::error::Error;
+use podgate_policy::Minor;
+
+use super::style::{FAINT, Painted, REJECTED, STRONG};
+use super::{bytes, counted, note};
+
+/// How far an audit is: a line on a terminal, nothing in a pipe.
+pub(crate) struct Reading {
+    terminal: bool,
+    line: OnceLock<ProgressBar>,
+}
+
+impl Reading {
+    pub(crate) fn new() -> Self {
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+            line: OnceLock::new(),
+        }
+    }
+
+    /// Takes the line away.
+    pub(crate) fn end(&self) {
+        if let Some(line) = self.line.get() {
+            line.finish_and_clear();
+        }
+    }
+
+    fn line(&self, size: Option<u64>) -> Option<&ProgressBar> {
+        if !self.terminal {
+            return None;
+        }
+        Some(self.line.get_or_init(|| {
+            let template = match size {
+                Some(_) => "{bar:30} {bytes} of {total_bytes}  {msg}  {bytes_per_sec}  {eta} left",
+                None => "{spinner} {bytes}  {msg}  {bytes_per_sec}",
+            };
+            let line = ProgressBar::new(size.unwrap_or_default());
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                line.set_style(style);
+            }
+            line.enable_steady_tick(Duration::from_millis(120));
+            line
+        }))
+    }
+}
+
+impl Watch for Reading {
+    fn lines(&self, lines: &[u8]) -> Result<bool, Error> {
+        bytes(lines)
+    }
+
+    fn progress(&self, read: u64, pods: usize) {
+        if let Some(line) = self.line(None) {
+            line.set_position(read);
+            line.set_message(counted(pods, "pod"));
+        }
+    }
+
+    fn size(&self, bytes: u64) {
+        self.line(Some(bytes));
+    }
+}
+
+/// The counts in a line or two.
+pub(crate) fn summary(report: &Report, minor: Minor) -> String {
+    let counts = &report.counts;
+    let mut text = format!(
+        "Kubernetes {minor}: {}, {} violating",
+        counted(counts.pods, "pod"),
+        counts.violating
+    );
+    for (count, what) in [
+        (counts.known, "known"),
+        (counts.exempt, "exempt"),
+        (counts.undecided, "undecided"),
+        (counts.unread, "not read"),
+    ] {
+        if count > 0 {
+            let _ = write!(text, ", {count} {what}");
+        }
+    }
+    text.push('\n');
+    if !report.not_judged.is_empty() {
+        let kinds = report.not_judged.iter();
+        let kinds: Vec<String> = kinds
+            .map(|(kind, count)| format!("{count} {kind}"))
+            .collect();
+        let _ = writeln!(text, "not judged: {}", kinds.join(", "));
+    }
+    text
+}
+
+/// The whole report.
+pub(crate) fn text(report: &Report, minor: Minor) -> String {
+    let mut text = String::new();
+    for (name, namespace) in &report.namespaces {
+        if namespace.violating > 0 {
+            of_namespace(&mut text, name, namespace);
+        }
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(&summary(report, minor));
+    text
+}
+
+fn of_namespace(text: &mut String, name: &str, namespace: &NamespaceReport) {
+    let _ = writeln!(
+        text,
+        "{}  {}",
+        Painted(STRONG, name),
+        Painted(
+            FAINT,
+            &format!(
+                "enforce {}: {} of {} violate it; all pass {}",
+                namespace.policy.enforce,
+                namespace.violating,
+                counted(namespace.pods, "pod"),
+                namespace.strictest()
+            )
+        )
+    );
+    for (owner, found) in &namespace.owners {
+        of_owner(text, owner, found);
+    }
+}
+
+fn of_owner(text: &mut String, owner: &Owner, found: &OwnerReport) {
+    let named = match (owner.name.as_str(), found.pods) {
+        ("", 1) => format!("Pod/{}", found.first),
+        ("", _) => "pods that nobody owns".to_owned(),
+        (name, _) => format!("{}/{name}", owner.kind),
+    };
+    let first = match found.pods {
+        1 => format!("1 pod: {}", found.first),
+        pods => format!("{pods} pods, the first {}", found.first),
+    };
+    let _ = writeln!(text, "  {named}  {}", Painted(FAINT, &first));
+    for (id, check) in &found.checks {
+        of_check(text, id, check, found.pods);
+    }
+}
+
+fn of_check(text: &mut String, id: &str, check: &CheckReport, pods: usize) {
+    let count = if check.pods == pods {
+        String::new()
+    } else {
+        format!("  {} of them", check.pods)
+    };
+    let _ = writeln!(
+        text,
+        "    {}  {}{count}",
+        Painted(REJECTED, id),
+        check.detail
+    );
+    for field in &check.fields {
+        let _ = writeln!(text, "      {}", Painted(FAINT, field));
+    }
+}
+
+/// Says what could not be read, the first of it.
+pub(crate) fn unread(report: &Report) {
+    for unread in &report.unread {
+        super::error(&Error::input(format!(
+            "{}:{}: {}",
+            unread.file, unread.line, unread.error
+        )));
+    }
+    let more = report.counts.unread - report.unread.len();
+    if more > 0 {
+        note(&format!("and {more} more that could not be read"));
+    }
+}
