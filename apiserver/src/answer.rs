@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, WARNING};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WARNING};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 use podgate_admission::encode::{encode, encode_untyped};
@@ -17,9 +17,31 @@ use podgate_admission::status::Status;
 use podgate_admission::value::{Object, Value};
 use podgate_policy::Minor;
 
-/// The body of a response: all of it at once.
+use crate::watch::Watch;
+
+/// The body of a response: all of it at once, or the events of a watch as they happen.
 #[derive(Debug, Default)]
-pub struct Body(Full<Bytes>);
+pub struct Body(Content);
+
+#[derive(Debug)]
+enum Content {
+    Whole(Full<Bytes>),
+    Events(Box<Watch>),
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::Whole(Full::default())
+    }
+}
+
+impl Body {
+    /// Whether it goes on until the client, the server or a time limit ends it.
+    #[must_use]
+    pub fn is_watch(&self) -> bool {
+        matches!(self.0, Content::Events(_))
+    }
+}
 
 impl http_body::Body for Body {
     type Data = Bytes;
@@ -29,15 +51,26 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.0).poll_frame(context)
+        match &mut self.0 {
+            Content::Whole(body) => Pin::new(body).poll_frame(context),
+            Content::Events(watch) => watch
+                .poll_events(context)
+                .map(|events| events.map(|events| Ok(Frame::data(events)))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        match &self.0 {
+            Content::Whole(body) => body.is_end_stream(),
+            Content::Events(_) => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.size_hint()
+        match &self.0 {
+            Content::Whole(body) => body.size_hint(),
+            Content::Events(_) => SizeHint::default(),
+        }
     }
 }
 
@@ -56,6 +89,10 @@ pub(crate) struct Answer {
     body: String,
     plain: bool,
     nosniff: bool,
+    /// After how many seconds the client may try again; zero where nothing is said.
+    retry_after: u32,
+    /// What comes instead of the body.
+    watch: Option<Box<Watch>>,
     warnings: Vec<String>,
     audit: Vec<(String, String)>,
 }
@@ -70,6 +107,8 @@ impl Answer {
             body,
             plain: false,
             nosniff: false,
+            retry_after: 0,
+            watch: None,
             warnings: Vec::new(),
             audit: Vec::new(),
         }
@@ -82,6 +121,8 @@ impl Answer {
             body: text.to_owned(),
             plain: true,
             nosniff: true,
+            retry_after: 0,
+            watch: None,
             warnings: Vec::new(),
             audit: Vec::new(),
         }
@@ -100,6 +141,14 @@ impl Answer {
     /// An object that has no schema: its keys come in their order.
     pub(crate) fn document(object: &Value<'_>) -> Self {
         Self::json(200, encode_untyped(object))
+    }
+
+    /// The events of a watch.
+    pub(crate) fn events(watch: Watch) -> Self {
+        Self {
+            watch: Some(Box::new(watch)),
+            ..Self::json(200, String::new())
+        }
     }
 
     /// A refusal by authorization, which upstream answers before any handler runs.
@@ -133,7 +182,11 @@ impl Answer {
         const JSON: HeaderValue = HeaderValue::from_static("application/json");
         const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
         const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
-        let mut response = http::Response::new(Body(Full::new(Bytes::from(self.body))));
+        let content = match self.watch {
+            Some(watch) => Content::Events(watch),
+            None => Content::Whole(Full::new(Bytes::from(self.body))),
+        };
+        let mut response = http::Response::new(Body(content));
         *response.status_mut() = http::StatusCode::from_u16(self.code)
             .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
@@ -141,6 +194,9 @@ impl Answer {
         headers.insert(CONTENT_TYPE, if self.plain { TEXT } else { JSON });
         if self.nosniff {
             headers.insert(HeaderName::from_static("x-content-type-options"), NOSNIFF);
+        }
+        if self.retry_after > 0 {
+            headers.insert(RETRY_AFTER, self.retry_after.into());
         }
         for value in self.warnings.iter().filter_map(|text| warning(text)) {
             headers.append(WARNING, value);
@@ -156,7 +212,10 @@ impl Answer {
 
 impl From<&Status> for Answer {
     fn from(status: &Status) -> Self {
-        Self::json(status.code, status.to_json())
+        Self {
+            retry_after: status.details.as_ref().map_or(0, |d| d.retry_after_seconds),
+            ..Self::json(status.code, status.to_json())
+        }
     }
 }
 

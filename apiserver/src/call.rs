@@ -76,9 +76,9 @@ pub(crate) fn route(path: &ResourcePath<'_>, verb: Option<Verb>, minor: Minor) -
         }
         (None, Some(Verb::Create)) if review => (None, path.name.is_empty() && !everywhere),
         (None, _) if review => (None, false),
-        (None, Some(Verb::List)) => (None, true),
+        (None, Some(Verb::List | Verb::Watch)) => (None, true),
         (None, Some(Verb::Create)) => (None, path.name.is_empty() && !everywhere),
-        (None, None | Some(Verb::Watch)) => (None, false),
+        (None, None) => (None, false),
         (None, Some(_)) => (None, !path.name.is_empty()),
         (Some(name), verb) => {
             let Some(served) = registry::subresources(found, minor).find(|s| s.name == name) else {

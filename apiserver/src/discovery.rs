@@ -2,7 +2,7 @@
 //!
 //! Upstream: `k8s.io/apiserver/pkg/endpoints/discovery`. The order of the groups is that of
 //! `apiVersionPriorities` in `k8s.io/kubernetes/pkg/controlplane/apiserver/aggregator.go`. Only what
-//! this server does is listed, so no verb `watch` and no subresource `exec`.
+//! this server does is listed, so no subresource `exec`.
 
 use podgate_admission::resource::{RESOURCES, Resource};
 use podgate_admission::value::{Object, Value};

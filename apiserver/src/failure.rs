@@ -3,7 +3,7 @@
 //! Upstream: `k8s.io/apimachinery/pkg/api/errors/errors.go`.
 
 use podgate_admission::resource::Resource;
-use podgate_admission::status::{Details, Grouped, Status};
+use podgate_admission::status::{Cause, Details, Grouped, Status};
 
 /// The resource as messages name it.
 pub(crate) fn resource(resource: &Resource) -> Grouped<'static> {
@@ -38,6 +38,36 @@ pub(crate) fn unclassified(message: String) -> Status {
         reason: "",
         message,
         details: None,
+    }
+}
+
+/// `NewResourceExpired`
+pub(crate) fn expired(message: impl Into<String>) -> Status {
+    Status {
+        code: 410,
+        reason: "Expired",
+        message: message.into(),
+        details: None,
+    }
+}
+
+/// `NewTooLargeResourceVersionError` in `k8s.io/apiserver/pkg/storage/errors.go`: a version that nobody has
+/// written yet.
+pub(crate) fn too_large_version(wanted: u64, current: u64) -> Status {
+    Status {
+        code: 504,
+        reason: "Timeout",
+        message: format!("Timeout: Too large resource version: {wanted}, current: {current}"),
+        details: Some(Box::new(Details {
+            causes: vec![Cause {
+                reason: "ResourceVersionTooLarge",
+                message: "Too large resource version".to_owned(),
+                field: String::new(),
+            }],
+            // `resourceVersionTooHighRetrySeconds` in `storage/cacher/watch_cache.go`
+            retry_after_seconds: 1,
+            ..Details::default()
+        })),
     }
 }
 

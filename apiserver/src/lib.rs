@@ -17,9 +17,10 @@
 //! impersonate; without such headers they are the admin's. `AuditAnnotations` beside a response are
 //! what a real server writes into its audit log.
 //!
-//! Known differences, all of them refusals or omissions, never other verdicts: no watch, no server-side
-//! apply, no aggregated discovery, no `OpenAPI`, no scale; JSON only; no `managedFields`;
-//! lists are never cut into pages. Where a patch makes no such object any more, the refusal shows the
+//! Known differences, all of them refusals or omissions, never other verdicts: no server-side
+//! apply, no aggregated discovery, no `OpenAPI`, no scale; JSON only; no `managedFields`. Only a server
+//! that [keeps a history](ApiServer::keep_history) can be watched, and only its lists can be of the past.
+//! Where a patch makes no such object any more, the refusal shows the
 //! object with its keys in another order.
 //!
 //! Controllers have done their work before the next answer: workloads have their pods, what is owned
@@ -34,9 +35,11 @@ mod answer;
 mod authorize;
 mod bootstrap;
 mod call;
+mod continuation;
 mod controllers;
 mod discovery;
 mod failure;
+mod history;
 mod negotiation;
 mod options;
 mod patch;
@@ -54,7 +57,9 @@ mod transform;
 pub mod user;
 mod verb;
 mod version;
+mod watch;
 
 pub use answer::{AuditAnnotations, Body};
 pub use server::ApiServer;
 pub use source::{Clock, Seeded};
+pub use watch::{Timer, Waiting};

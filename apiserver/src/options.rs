@@ -3,6 +3,9 @@
 //! Upstream: `k8s.io/apimachinery/pkg/apis/meta/v1/types.go` (the fields),
 //! `.../validation/validation.go` (`ValidateCreateOptions` and its like).
 
+mod list;
+
+pub(crate) use list::EXACT;
 use podgate_admission::quote::quote;
 use podgate_admission::request::FieldValidation;
 use podgate_admission::status::{Cause, Grouped, Status};
@@ -34,6 +37,16 @@ pub(crate) struct Options {
     pub(crate) limit: i64,
     /// `continue`; empty for the first page.
     pub(crate) resume: String,
+    /// `resourceVersion`; empty where none is given.
+    pub(crate) resource_version: String,
+    /// `resourceVersionMatch`; empty where none is given.
+    pub(crate) version_match: String,
+    /// `timeoutSeconds`; zero where none is given.
+    pub(crate) timeout_seconds: i64,
+    /// `allowWatchBookmarks`
+    pub(crate) bookmarks: bool,
+    /// `sendInitialEvents`, where it is given.
+    pub(crate) initial_events: Option<bool>,
 }
 
 impl Options {
@@ -53,11 +66,15 @@ impl Options {
                 "gracePeriodSeconds" => options.grace_period_seconds = Some(integer(&value)?),
                 "labelSelector" => options.label_selector = value.into_owned(),
                 "fieldSelector" => options.field_selector = value.into_owned(),
-                // Upstream: Convert_Slice_string_To_bool in k8s.io/apimachinery/pkg/runtime.
-                "watch" => options.watch = !matches!(&*value.to_ascii_lowercase(), "false" | "0"),
+                "watch" => options.watch = truth(&value),
                 "includeObject" => options.include_object = value.into_owned(),
                 "limit" => options.limit = integer(&value)?,
                 "continue" => options.resume = value.into_owned(),
+                "resourceVersion" => options.resource_version = value.into_owned(),
+                "resourceVersionMatch" => options.version_match = value.into_owned(),
+                "timeoutSeconds" => options.timeout_seconds = integer(&value)?,
+                "allowWatchBookmarks" => options.bookmarks = truth(&value),
+                "sendInitialEvents" => options.initial_events = Some(truth(&value)),
                 _ => {}
             }
         }
@@ -176,6 +193,12 @@ fn check_manager(manager: &str, minor: Minor, causes: &mut Vec<Cause>) {
             );
         }
     }
+}
+
+/// Reads a truth value: all but `false` and `0` is true (`Convert_Slice_string_To_bool` in
+/// `k8s.io/apimachinery/pkg/runtime`).
+fn truth(text: &str) -> bool {
+    !text.eq_ignore_ascii_case("false") && text != "0"
 }
 
 /// Reads an integer as Go's `strconv.ParseInt` does, with its error.

@@ -86,9 +86,12 @@ pub(crate) fn verbs(resource: &Resource) -> &'static [&'static str] {
             "list",
             "patch",
             "update",
+            "watch",
         ]
     } else {
-        &["create", "delete", "get", "list", "patch", "update"]
+        &[
+            "create", "delete", "get", "list", "patch", "update", "watch",
+        ]
     }
 }
 

@@ -28,6 +28,7 @@ use crate::options::Options;
 use crate::path::{Path, ResourcePath, Verb};
 use crate::source::Seeded;
 use crate::state::State;
+use crate::watch::Timer;
 use crate::{authorize, bootstrap, controllers, discovery, failure, registry, user, verb, version};
 
 /// How many bytes the body of a request may have (`MaxRequestBodyBytes`).
@@ -46,6 +47,8 @@ struct TooLarge;
 pub struct ApiServer {
     server: Arc<Server>,
     state: Arc<Mutex<State>>,
+    /// What keeps the time of watches; without one there are none.
+    timer: Option<Timer>,
 }
 
 impl ApiServer {
@@ -56,16 +59,34 @@ impl ApiServer {
         Self {
             server: Arc::new(server),
             state: Arc::new(Mutex::new(state)),
+            timer: None,
         }
     }
 
     /// Another server of the same configuration, with the objects that this one has now. It costs
-    /// about nothing, and what happens to one from now on does not happen to the other.
+    /// about nothing, and what happens to one from now on does not happen to the other. It cannot be
+    /// watched, and knows nothing of the past.
     #[must_use]
     pub fn fork(&self) -> Self {
         Self {
             server: Arc::clone(&self.server),
             state: Arc::new(Mutex::new(self.lock().clone())),
+            timer: None,
+        }
+    }
+
+    /// Lets this server be watched, and the past be listed: it keeps the last `most` changes from now on.
+    /// `timer` makes what is over after a time, on whatever runtime the answers are read. Forks of it
+    /// know nothing of that.
+    pub fn keep_history(&mut self, most: usize, timer: Timer) {
+        self.lock().store.keep_history(most);
+        self.timer = Some(timer);
+    }
+
+    /// Ends all watches, and those that are still to come.
+    pub fn end_watches(&self) {
+        if let Some(history) = self.lock().store.history() {
+            history.close();
         }
     }
 
@@ -222,16 +243,25 @@ impl ApiServer {
         if !(verb == Verb::Create && call.options.dry_run()) {
             controllers::settle(&self.server, state);
         }
-        warned(match verb {
+        let answer = warned(match verb {
             Verb::Create if registry::is_review(resource) => verb::review(state, &call),
             Verb::Create => verb::create(&self.server, state, &call),
             Verb::Get => verb::get(state, &call),
-            Verb::List | Verb::Watch => verb::list(state, &call),
+            Verb::List => verb::list(state, &call),
+            Verb::Watch => match self.timer {
+                Some(timer) => verb::watch(state, &self.state, timer, &call),
+                None => failure::method_not_allowed().into(),
+            },
             Verb::Update => verb::update(&self.server, state, &call),
             Verb::Patch => verb::patch(&self.server, state, &call),
             Verb::Delete => verb::delete(&self.server, state, &call),
             Verb::DeleteCollection => verb::delete_collection(&self.server, state, &call),
-        })
+        });
+        // Who watches sees what the controllers make of it without asking again.
+        if self.timer.is_some() {
+            controllers::settle(&self.server, state);
+        }
+        answer
     }
 }
 

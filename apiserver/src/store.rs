@@ -5,13 +5,15 @@
 //! without the `/registry/` in front, so lists over all namespaces come in upstream's order: that of
 //! the bytes of `NAMESPACE/NAME`, in which `a-b/x` stands before `a/x`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use podgate_admission::request::World;
 use podgate_admission::value::Value;
 use rpds::RedBlackTreeMapSync;
+
+use crate::history::{Change, History};
 
 /// An object as it is stored, in the version that is stored.
 pub(crate) type Stored = Arc<Value<'static>>;
@@ -30,7 +32,23 @@ pub(crate) struct Store {
     revision: u64,
     /// The uids of the objects that were removed, for whoever looks after their dependents.
     removed: BTreeSet<String>,
+    past: Past,
 }
+
+/// The history of a store, where one is kept. A copy of the store keeps none: nobody watches it yet, and
+/// it shall cost nothing.
+#[derive(Debug, Default)]
+struct Past(Option<Box<History>>);
+
+impl Clone for Past {
+    fn clone(&self) -> Self {
+        Self(None)
+    }
+}
+
+/// The revision is older than the history goes back.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Compacted;
 
 impl Store {
     /// An empty store. As in etcd, the first write makes revision 2.
@@ -39,7 +57,18 @@ impl Store {
             objects: RedBlackTreeMapSync::new_sync(),
             revision: 1,
             removed: BTreeSet::new(),
+            past: Past(None),
         }
+    }
+
+    /// Keeps the last `most` changes from now on.
+    pub(crate) fn keep_history(&mut self, most: usize) {
+        self.past = Past(Some(Box::new(History::new(self.revision, most))));
+    }
+
+    /// The history, where one is kept.
+    pub(crate) fn history(&mut self) -> Option<&mut History> {
+        self.past.0.as_deref_mut()
     }
 
     /// The revision of the last write.
@@ -64,11 +93,17 @@ impl Store {
     ) -> Stored {
         self.revision += 1;
         let key = key(resource, namespace, name);
-        let created = self
-            .objects
-            .get(&key)
-            .map_or(self.revision, |entry| entry.created);
+        let before = self.objects.get(&key);
+        let created = before.map_or(self.revision, |entry| entry.created);
         let object = Arc::new(make(self.revision));
+        if let Past(Some(history)) = &mut self.past {
+            history.record(Change {
+                revision: self.revision,
+                key: key.clone(),
+                before: before.map(|entry| Arc::clone(&entry.object)),
+                after: Some(Arc::clone(&object)),
+            });
+        }
         self.objects.insert_mut(
             key,
             Entry {
@@ -82,10 +117,19 @@ impl Store {
     /// Takes an object out; the revision of that write, or nothing where there was no object.
     pub(crate) fn remove(&mut self, resource: &str, namespace: &str, name: &str) -> Option<u64> {
         let key = key(resource, namespace, name);
-        let uid = self.objects.get(&key)?.object.text_at(&["metadata", "uid"]);
-        self.removed.insert(uid.to_owned());
+        let before = Arc::clone(&self.objects.get(&key)?.object);
+        self.removed
+            .insert(before.text_at(&["metadata", "uid"]).to_owned());
         self.objects.remove_mut(&key);
         self.revision += 1;
+        if let Past(Some(history)) = &mut self.past {
+            history.record(Change {
+                revision: self.revision,
+                key,
+                before: Some(before),
+                after: None,
+            });
+        }
         Some(self.revision)
     }
 
@@ -117,8 +161,12 @@ impl Store {
             .cloned()
             .collect();
         for key in keys {
-            self.objects.remove_mut(&key);
-            self.revision += 1;
+            let mut parts = key.splitn(3, '/');
+            if let (Some(resource), Some(namespace), Some(name)) =
+                (parts.next(), parts.next(), parts.next())
+            {
+                self.remove(resource, namespace, name);
+            }
         }
     }
 
@@ -132,16 +180,46 @@ impl Store {
             .map(|(_, entry)| &entry.object)
     }
 
+    /// The objects that [`scan`](Self::scan) gave at a revision, each with its key behind the prefix that
+    /// all have in common: `NAME`, or `NAMESPACE/NAME`.
+    pub(crate) fn scan_at(
+        &self,
+        resource: &str,
+        namespace: &str,
+        revision: u64,
+    ) -> Result<Vec<(String, Stored)>, Compacted> {
+        let prefix = prefix(resource, namespace);
+        let now = self
+            .entries(resource, namespace)
+            .map(|(key, entry)| (&key[prefix.len()..], &entry.object));
+        let owned = |(key, object): (&str, &Stored)| (key.to_owned(), Arc::clone(object));
+        if revision >= self.revision {
+            return Ok(now.map(owned).collect());
+        }
+        let Past(Some(history)) = &self.past else {
+            return Err(Compacted);
+        };
+        if revision < history.compacted() {
+            return Err(Compacted);
+        }
+        let mut then: BTreeMap<&str, &Stored> = now.collect();
+        for change in history.after(revision).rev() {
+            if let Some(key) = change.key.strip_prefix(&prefix) {
+                match &change.before {
+                    Some(object) => then.insert(key, object),
+                    None => then.remove(key),
+                };
+            }
+        }
+        Ok(then.into_iter().map(owned).collect())
+    }
+
     fn entries<'s>(
         &'s self,
         resource: &str,
         namespace: &str,
     ) -> impl Iterator<Item = (&'s String, &'s Entry)> + use<'s> {
-        let first = if namespace.is_empty() {
-            format!("{resource}/")
-        } else {
-            format!("{resource}/{namespace}/")
-        };
+        let first = prefix(resource, namespace);
         // `0` is the byte behind `/`, so this is the first key behind all that begin with `first`.
         let behind = format!("{}0", &first[..first.len() - 1]);
         self.objects
@@ -164,6 +242,15 @@ impl World for Store {
             .into_iter()
             .map(|entry| Arc::clone(&entry.object))
             .collect()
+    }
+}
+
+/// What the keys of a resource in a namespace (empty: in all) begin with.
+pub(crate) fn prefix(resource: &str, namespace: &str) -> String {
+    if namespace.is_empty() {
+        format!("{resource}/")
+    } else {
+        format!("{resource}/{namespace}/")
     }
 }
 
@@ -233,6 +320,36 @@ mod tests {
         assert_eq!(names(store.scan("pods", "")), ["y", "z"]);
         assert_eq!(names(store.scan("podtemplates", "")), [""; 0]);
         assert_eq!(names(store.scan("namespaces", "")), ["a"]);
+    }
+
+    #[test]
+    fn a_list_of_the_past_is_what_it_was() {
+        let mut store = filled();
+        assert_eq!(store.scan_at("pods", "a", 5), Err(Compacted));
+        store.keep_history(4);
+        let at = |store: &Store, revision| {
+            let found = store.scan_at("pods", "", revision)?;
+            let shown = found
+                .iter()
+                .map(|(k, o)| format!("{k}={}", o.as_str().unwrap_or_default()));
+            Ok::<_, Compacted>(shown.collect::<Vec<_>>().join(" "))
+        };
+        store.put("pods", "a", "x", |_| named("changed"));
+        store.remove("pods", "b", "z");
+        store.put("podtemplates", "a", "other", |_| named("changed"));
+        store.put("pods", "a", "v", |_| named("new"));
+        let now = "a-b/y=y a/v=new a/w=w a/x=changed";
+        assert_eq!(at(&store, 10).as_deref(), Ok(now));
+        assert_eq!(at(&store, 11).as_deref(), Ok(now));
+        assert_eq!(at(&store, 9).as_deref(), Ok("a-b/y=y a/w=w a/x=changed"));
+        assert_eq!(
+            at(&store, 7).as_deref(),
+            Ok("a-b/y=y a/w=w a/x=changed b/z=z")
+        );
+        assert_eq!(at(&store, 6).as_deref(), Ok("a-b/y=y a/w=w a/x=x b/z=z"));
+        store.put("nodes", "", "n", |_| named("n"));
+        assert_eq!(at(&store, 6), Err(Compacted));
+        assert_eq!(at(&store.clone(), 9), Err(Compacted));
     }
 
     #[test]

@@ -11,19 +11,42 @@ use podgate_admission::resource::Resource;
 use podgate_admission::schema::Type;
 use podgate_admission::status::Status;
 use podgate_admission::value::Value;
+use podgate_policy::Minor;
 
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::failure;
-use crate::negotiation::Kind;
+use crate::negotiation::{Kind, Representation};
 use crate::printers;
 
 /// What a list says of itself: `metadata` as JSON, `{"resourceVersion":"7"}`.
 pub(crate) struct ListMeta(pub(crate) String);
 
+/// What decides how an object is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form<'a> {
+    pub(crate) minor: Minor,
+    pub(crate) resource: &'static Resource,
+    pub(crate) representation: Representation,
+    /// `includeObject`
+    pub(crate) include: &'a str,
+}
+
+impl<'a> Form<'a> {
+    /// As a request wants it.
+    pub(crate) fn of(call: &'a Call<'_>) -> Self {
+        Self {
+            minor: call.minor,
+            resource: call.resource,
+            representation: call.representation,
+            include: &call.options.include_object,
+        }
+    }
+}
+
 /// One object, in the version of the request.
 pub(crate) fn object(code: u16, object: &Value<'_>, call: &Call<'_>) -> Answer {
-    match embedded(object, call, &call.now, true) {
+    match embedded(object, &Form::of(call), &call.now, true) {
         Ok(json) => Answer::json(code, json),
         Err(status) => status.into(),
     }
@@ -32,12 +55,12 @@ pub(crate) fn object(code: u16, object: &Value<'_>, call: &Call<'_>) -> Answer {
 /// One object as a watch has it too, which names the columns of tables only in its first event.
 pub(crate) fn embedded(
     object: &Value<'_>,
-    call: &Call<'_>,
+    form: &Form<'_>,
     now: &str,
     headers: bool,
 ) -> Result<String, Status> {
-    Ok(match call.representation.kind {
-        Kind::Own => encode(object, call.resource.schema, call.minor),
+    Ok(match form.representation.kind {
+        Kind::Own => encode(object, form.resource.schema, form.minor),
         Kind::Table => {
             let version = object.text_at(&["metadata", "resourceVersion"]);
             let metadata = if version.is_empty() {
@@ -45,13 +68,13 @@ pub(crate) fn embedded(
             } else {
                 ListMeta(format!("{{\"resourceVersion\":\"{version}\"}}"))
             };
-            table(&metadata, [object], call, now, headers)?
+            table(&metadata, [object], form, now, headers)?
         }
-        Kind::PartialObjectMetadata => partial(object, call),
+        Kind::PartialObjectMetadata => partial(object, form),
         Kind::PartialObjectMetadataList => {
             return Err(failure::not_convertible(format!(
                 "you requested PartialObjectMetadataList, but the requested object is not a list (*{})",
-                go_type(call.resource)
+                go_type(form.resource)
             )));
         }
     })
@@ -63,10 +86,11 @@ pub(crate) fn list<'o, 'v: 'o>(
     objects: impl IntoIterator<Item = &'o Value<'v>>,
     call: &Call<'_>,
 ) -> Answer {
+    let form = &Form::of(call);
     let body = match call.representation.kind {
-        Kind::Own => Ok(own_list(metadata, objects, call)),
-        Kind::Table => table(metadata, objects, call, &call.now, true),
-        Kind::PartialObjectMetadataList => Ok(partial_list(metadata, objects, call)),
+        Kind::Own => Ok(own_list(metadata, objects, form)),
+        Kind::Table => table(metadata, objects, form, &call.now, true),
+        Kind::PartialObjectMetadataList => Ok(partial_list(metadata, objects, form)),
         Kind::PartialObjectMetadata => Err(failure::not_convertible(format!(
             "you requested PartialObjectMetadata, but the requested object is a list (*{}List)",
             go_type(call.resource)
@@ -81,14 +105,14 @@ pub(crate) fn list<'o, 'v: 'o>(
 fn own_list<'o, 'v: 'o>(
     ListMeta(metadata): &ListMeta,
     objects: impl IntoIterator<Item = &'o Value<'v>>,
-    call: &Call<'_>,
+    form: &Form<'_>,
 ) -> String {
-    let (kind, version) = (call.resource.kind, call.resource.api_version());
+    let (kind, version) = (form.resource.kind, form.resource.api_version());
     let mut body = format!(
         "{{\"kind\":\"{kind}List\",\"apiVersion\":\"{version}\",\"metadata\":{metadata},\"items\":["
     );
     for (at, object) in objects.into_iter().enumerate() {
-        let item = encode(object, call.resource.schema, call.minor);
+        let item = encode(object, form.resource.schema, form.minor);
         // The kind and the version are what stands before the metadata.
         body.push_str(if at == 0 { "{" } else { ",{" });
         body.push_str(&item[item.find("\"metadata\"").unwrap_or(1)..]);
@@ -100,11 +124,11 @@ fn own_list<'o, 'v: 'o>(
 fn partial_list<'o, 'v: 'o>(
     ListMeta(metadata): &ListMeta,
     objects: impl IntoIterator<Item = &'o Value<'v>>,
-    call: &Call<'_>,
+    form: &Form<'_>,
 ) -> String {
     let items: Vec<String> = objects
         .into_iter()
-        .map(|object| partial(object, call))
+        .map(|object| partial(object, form))
         .collect();
     // Upstream appends to a list that it never makes.
     let items = if items.is_empty() {
@@ -115,20 +139,20 @@ fn partial_list<'o, 'v: 'o>(
     format!(
         "{{\"kind\":\"PartialObjectMetadataList\",\"apiVersion\":\"meta.k8s.io/{}\",\"metadata\":{metadata},\
          \"items\":{items}}}",
-        call.representation.version
+        form.representation.version
     )
 }
 
 /// `PartialObjectMetadata`
-fn partial(object: &Value<'_>, call: &Call<'_>) -> String {
-    let schema = call.resource.schema.field("metadata", call.minor);
+fn partial(object: &Value<'_>, form: &Form<'_>) -> String {
+    let schema = form.resource.schema.field("metadata", form.minor);
     let metadata = match (schema.map(|field| &field.ty), object.get("metadata")) {
-        (Some(Type::Struct(schema)), Some(metadata)) => encode(metadata, schema, call.minor),
+        (Some(Type::Struct(schema)), Some(metadata)) => encode(metadata, schema, form.minor),
         _ => "{}".to_owned(),
     };
     format!(
         "{{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/{}\",\"metadata\":{metadata}}}",
-        call.representation.version
+        form.representation.version
     )
 }
 
@@ -136,11 +160,11 @@ fn partial(object: &Value<'_>, call: &Call<'_>) -> String {
 fn table<'o, 'v: 'o>(
     ListMeta(metadata): &ListMeta,
     objects: impl IntoIterator<Item = &'o Value<'v>>,
-    call: &Call<'_>,
+    form: &Form<'_>,
     now: &str,
     headers: bool,
 ) -> Result<String, Status> {
-    let include = &*call.options.include_object;
+    let include = form.include;
     if !matches!(include, "" | "Metadata" | "Object" | "None") {
         return Err(Status::bad_request(format!(
             "Unable to convert to Table as requested: includeObject: Invalid value: {}: must be \
@@ -149,21 +173,21 @@ fn table<'o, 'v: 'o>(
         )));
     }
     let definitions = if headers {
-        encode_untyped(&printers::column_definitions(call.resource, call.minor))
+        encode_untyped(&printers::column_definitions(form.resource, form.minor))
     } else {
         "null".to_owned()
     };
     let mut rows = String::new();
     for object in objects {
-        let cells = encode_untyped(&printers::cells(call.resource, object, now, call.minor));
-        let conditions = printers::row_conditions(call.resource, object)
+        let cells = encode_untyped(&printers::cells(form.resource, object, now, form.minor));
+        let conditions = printers::row_conditions(form.resource, object)
             .map_or_else(String::new, |conditions| {
                 format!(",\"conditions\":{}", encode_untyped(&conditions))
             });
         let shown = match include {
-            "Object" => encode(object, call.resource.schema, call.minor),
+            "Object" => encode(object, form.resource.schema, form.minor),
             "None" => "null".to_owned(),
-            _ => partial(object, call),
+            _ => partial(object, form),
         };
         let comma = if rows.is_empty() { "" } else { "," };
         // Writing to a text does not fail.
@@ -172,7 +196,7 @@ fn table<'o, 'v: 'o>(
             "{comma}{{\"cells\":{cells}{conditions},\"object\":{shown}}}"
         );
     }
-    let rows = if rows.is_empty() && printers::empty_is_null(call.resource) {
+    let rows = if rows.is_empty() && printers::empty_is_null(form.resource) {
         "null".to_owned()
     } else {
         format!("[{rows}]")
@@ -180,7 +204,7 @@ fn table<'o, 'v: 'o>(
     Ok(format!(
         "{{\"kind\":\"Table\",\"apiVersion\":\"meta.k8s.io/{}\",\"metadata\":{metadata},\
          \"columnDefinitions\":{definitions},\"rows\":{rows}}}",
-        call.representation.version
+        form.representation.version
     ))
 }
 

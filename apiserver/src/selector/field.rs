@@ -66,6 +66,11 @@ impl FieldSelector {
         Ok(Self { terms })
     }
 
+    /// Whether it selects everything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
     /// Whether the object's fields meet the selector.
     pub(crate) fn selects(&self, object: &Value<'_>) -> bool {
         self.terms.iter().all(|term| {

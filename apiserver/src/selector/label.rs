@@ -40,6 +40,11 @@ impl LabelSelector {
             .map_err(Status::bad_request)
     }
 
+    /// Whether it selects everything.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.requirements.is_empty()
+    }
+
     /// Whether the object's labels meet the selector.
     pub(crate) fn selects(&self, object: &Value<'_>) -> bool {
         let labels = object.at(&["metadata", "labels"]);

@@ -5,10 +5,13 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response};
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -67,6 +70,11 @@ impl Connections {
         }
     }
 
+    /// The server behind them.
+    pub(super) fn server(&self) -> &ApiServer {
+        &self.server
+    }
+
     /// Answers the requests of a connection until the client, its idleness or `ended` ends it.
     pub(super) async fn run(self, stream: TcpStream, mut ended: watch::Receiver<bool>) {
         // Answers are written at once as a whole: waiting for more would only make them late.
@@ -87,8 +95,12 @@ impl Connections {
             let in_flight = InFlight::new(&in_flight);
             async move {
                 let response = connections.answer(request).await;
-                drop(in_flight);
-                Ok::<_, Infallible>(response)
+                // A watch is in flight until its last event is.
+                let guard = response.body().is_watch().then_some(in_flight);
+                Ok::<_, Infallible>(response.map(|body| Guarded {
+                    body,
+                    _guard: guard,
+                }))
             }
         });
         let connection = http.serve_connection(TokioIo::new(stream), service);
@@ -139,6 +151,32 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+/// A body, and the request that is in flight for as long as the body is.
+struct Guarded {
+    body: Body,
+    _guard: Option<InFlight>,
+}
+
+impl hyper::body::Body for Guarded {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -46,7 +46,13 @@ pub struct Options {
     pub limits: Limits,
     /// What the server shows and demands; new ones are made when absent.
     pub credentials: Option<Credentials>,
+    /// How many changes are kept for those who watch, or list an older version. 10,000 by default.
+    pub history: usize,
 }
+
+/// The changes that are kept when nothing else is said. A real server keeps those of the last minute and
+/// a quarter, and at most 102,400 of a resource (`storage/cacher/watch_cache.go`); etcd keeps those of five minutes.
+const HISTORY: usize = 10_000;
 
 /// A certificate and a token that somebody else made, as `--tls-cert-file`, `--tls-private-key-file`
 /// and `--token-auth-file` name them. Debug output does not show the secrets.
@@ -74,6 +80,7 @@ impl Default for Options {
             address: (Ipv4Addr::LOCALHOST, 0).into(),
             limits: Limits::default(),
             credentials: None,
+            history: HISTORY,
         }
     }
 }
@@ -146,11 +153,12 @@ pub struct Listening {
 
 /// Listens, with a new certificate authority, certificate and token unless some are given. It has to be called on a Tokio
 /// runtime with I/O and time.
-pub async fn listen(server: ApiServer, options: Options) -> Result<Listening, Error> {
+pub async fn listen(mut server: ApiServer, options: Options) -> Result<Listening, Error> {
     let Options {
         address,
         limits,
         credentials,
+        history,
     } = options;
     let failed = |source| Error::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
@@ -159,6 +167,7 @@ pub async fn listen(server: ApiServer, options: Options) -> Result<Listening, Er
         Some(given) => (certificate::given(given)?, Token::given(&given.token)),
         None => (certificate::make(address.ip())?, Token::draw()?),
     };
+    server.keep_history(history, |time| Box::pin(tokio::time::sleep(time)));
     let access = Access::new(reachable(address), certificate.authority, token.as_str());
     Ok(Listening {
         listener,
@@ -225,6 +234,7 @@ impl Listening {
             }
         }
         drop(listener);
+        connections.server().end_watches();
         // Nobody listens where no connection is open.
         let _ = ending.send(true);
         let all_gone = async { while tasks.join_next().await.is_some() {} };

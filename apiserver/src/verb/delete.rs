@@ -14,7 +14,8 @@ use podgate_admission::resource::Resource;
 use podgate_admission::status::Status;
 use podgate_admission::value::{Object, Value};
 
-use super::read::{meta, selected, write};
+use super::list::page;
+use super::read::meta;
 use crate::answer::{self, Answer};
 use crate::call::Call;
 use crate::controllers::garbage::{FOREGROUND, ORPHAN};
@@ -24,6 +25,10 @@ use crate::registry;
 use crate::state::{State, in_version, set_version};
 use crate::store::Stored;
 use crate::transform;
+
+/// The first minor whose answers carry the version at which the object went, and not the last one that it
+/// had (`conditionalDelete` in `k8s.io/apiserver/pkg/storage/etcd3/store.go`).
+const FIRST_WITH_REVISION_OF_DELETION: u8 = 26;
 
 /// Deletes one object.
 pub(crate) fn delete(server: &Server, state: &mut State, call: &Call<'_>) -> Answer {
@@ -63,12 +68,12 @@ pub(crate) fn delete_collection(server: &Server, state: &mut State, call: &Call<
         Ok((options, _)) => options,
         Err(status) => return status.into(),
     };
-    let objects: Vec<Stored> = match selected(state, call) {
-        Ok(objects) => objects.cloned().collect(),
-        Err(status) => return status.into(),
+    let page = match page(state, call) {
+        Ok(page) => page,
+        Err(answer) => return answer,
     };
-    let answer = write(state, call, &objects);
-    for object in &objects {
+    let answer = page.answer(call);
+    for object in &page.objects {
         if let Err(status) = remove(server, state, call, &options, object) {
             return status.into();
         }
@@ -127,16 +132,20 @@ fn remove(
     if options.dry_run() {
         return Ok(object);
     }
-    if kept {
-        if pending {
-            let stored = state.put(call.resource.name, meta(old, "namespace"), name, object);
-            object = Value::clone(&stored);
-        }
-    } else {
+    let graceful = core && matches!(call.resource.name, "pods" | "namespaces");
+    if pending && (kept || graceful) {
+        // What is to go is marked first, be it for no time at all
+        // (`updateForGracefulDeletionAndFinalizers`).
+        let stored = state.put(call.resource.name, meta(old, "namespace"), name, object);
+        object = Value::clone(&stored);
+    }
+    if !kept {
         let removed = state
             .store
             .remove(call.resource.name, meta(old, "namespace"), name);
-        if let (Some(revision), Some(fields)) = (removed, object.as_object_mut()) {
+        if let (Some(revision), Some(fields)) = (removed, object.as_object_mut())
+            && call.minor.number() >= FIRST_WITH_REVISION_OF_DELETION
+        {
             set_version(fields.object_mut("metadata"), revision);
         }
     }

@@ -15,15 +15,19 @@ use crate::store::Stored;
 
 mod create;
 mod delete;
+mod list;
 mod read;
 mod review;
 mod update;
+mod watch;
 
 pub(crate) use create::create;
 pub(crate) use delete::{delete, delete_collection};
-pub(crate) use read::{get, list};
+pub(crate) use list::list;
+pub(crate) use read::get;
 pub(crate) use review::review;
 pub(crate) use update::{patch, update};
+pub(crate) use watch::watch;
 
 /// The body without `metadata.managedFields`. This server tracks no owners of fields, and upstream's
 /// takes what it cannot read as if it were not there (`decodeLiveOrNew` in

@@ -65,6 +65,7 @@ fn groups_and_resources() {
         "list",
         "patch",
         "update",
+        "watch",
     ];
     let expected = json!([
         {"name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod", "verbs": verbs, "shortNames": ["po"], "categories": ["all"]},

@@ -21,14 +21,9 @@ const LEFT_OUT: &[(std::ops::RangeInclusive<usize>, &str)] = &[
     (4..=9, "a real server serves more"),
     (10..=18, "a real server serves more"),
     (22..=23, "aggregated discovery is not served"),
-    (31..=31, "lists are not cut into pages"),
     (34..=35, "every namespace has its default service account"),
     (47..=47, "YAML is not read"),
-    (57..=58, "watches are not served"),
-    (
-        63..=65,
-        "lists are not cut into pages, and are always the newest",
-    ),
+    (57..=58, "watches are served on sockets only"),
     (74..=75, "server-side apply is not served"),
     (
         77..=77,
@@ -366,6 +361,7 @@ fn redact(value: &mut Value) {
                 "resourceVersion",
                 "creationTimestamp",
                 "deletionTimestamp",
+                "continue",
             ] {
                 if let Some(value) = fields.get_mut(key).filter(|value| value.is_string()) {
                     *value = format!("<{key}>").into();
@@ -400,6 +396,9 @@ fn redact_age(cell: &mut Value) {
 /// stands on lines of its own.
 fn redact_text(text: &str) -> String {
     let mut redacted = text.lines().next().unwrap_or_default().to_owned();
+    if let Some(at) = redacted.find(", current: ") {
+        redacted.truncate(at);
+    }
     for prefix in ["kube-api-access-", "gen-"] {
         if let Some(at) = redacted.find(prefix) {
             let from = at + prefix.len();

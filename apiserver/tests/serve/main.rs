@@ -3,3 +3,4 @@
 mod client;
 mod limits;
 mod running;
+mod watch;

@@ -32,14 +32,17 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) async fn start(limits: Limits) -> Self {
+        Self::start_with(|options| options.limits = limits).await
+    }
+
+    /// Starts with options that are not the usual ones.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Options)) -> Self {
         let server = ApiServer::new(
             Server::new(Minor::known(36)),
             Seeded::new(1, Clock::default()),
         );
-        let options = Options {
-            limits,
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        change(&mut options);
         let listening = serve::listen(server, options).await.expect("it listens");
         let (shutdown, asked) = oneshot::channel();
         Self {
@@ -92,6 +95,15 @@ impl Running {
 
     /// Sends a request over HTTP/1.1 (`http/1.1`) or HTTP/2 (`h2`), each time on a new connection.
     pub(crate) async fn send(&self, protocol: &str, request: Request<Full<Bytes>>) -> Answer {
+        self.begin(protocol, request).await.await
+    }
+
+    /// Does the same, and returns when the answer has begun; the rest of it is to be waited for.
+    pub(crate) async fn begin(
+        &self,
+        protocol: &str,
+        request: Request<Full<Bytes>>,
+    ) -> impl Future<Output = Answer> + use<> {
         let stream = TokioIo::new(self.connect(protocol).await);
         let (response, connection) = if protocol == "h2" {
             let (mut sender, connection) = http2::handshake(TokioExecutor::new(), stream)
@@ -104,9 +116,11 @@ impl Running {
             let connection = tokio::spawn(async move { drop(connection.await) });
             (sender.send_request(request).await, connection)
         };
-        let answer = Answer::of(response.expect("a response")).await;
-        connection.abort();
-        answer
+        async move {
+            let answer = Answer::of(response.expect("a response")).await;
+            connection.abort();
+            answer
+        }
     }
 }
 
