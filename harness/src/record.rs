@@ -401,6 +401,18 @@ impl ScenarioRecord {
     pub fn object(&self, name: &str) -> Option<&ObjectRecord> {
         self.objects.iter().find(|known| known.object == name)
     }
+
+    /// The object whose manifest has what an outcome is about.
+    #[must_use]
+    pub fn manifest_of(&self, outcome: &Outcome) -> Option<&ObjectRecord> {
+        self.object(&outcome.object)
+            .filter(|_| is_of_manifest(outcome))
+    }
+}
+
+/// Whether what was asked stands in a manifest: what a patch brought is in none.
+const fn is_of_manifest(outcome: &Outcome) -> bool {
+    matches!(outcome.action, Action::Applied | Action::Restarted)
 }
 
 /// What was selected in `plan` and does not run.
@@ -524,11 +536,7 @@ fn messages(results: &Results) -> BTreeMap<usize, BTreeMap<&str, Messages<'_>>> 
     for (&(_, scenario), cells) in &results.cells {
         let of_scenario = messages.entry(scenario).or_default();
         for (minor, cell) in cells {
-            for outcome in &cell.run.outcomes {
-                // What a patch brought, and what was there already, is in no manifest of this object.
-                if !matches!(outcome.action, Action::Applied | Action::Restarted) {
-                    continue;
-                }
+            for outcome in cell.run.outcomes.iter().filter(|it| is_of_manifest(it)) {
                 let of_object = of_scenario.entry(&outcome.object).or_default();
                 for (about, stage) in std::iter::once((About::Object, &outcome.own))
                     .chain(outcome.pods.iter().map(|pods| (About::Pods, pods)))

@@ -1,19 +1,28 @@
 //! A run as one HTML page that needs nothing else: the matrix to filter and to click, with what the
-//! server said in place. It is complete without scripts: cells open as `details`, and filters are
-//! boxes that the style sheet reads. A script adds the search for a name.
+//! server said and what changed in place. It is complete without scripts: rows open as `details`, and
+//! filters are boxes that the style sheet reads. A script adds the search, and points at the cluster
+//! whose cell was clicked.
+
+mod rows;
 
 use std::fmt::{self, Write};
 
-use podgate_harness::outcome::Outcome;
-use podgate_harness::record::{Cell, Record, folded};
-use podgate_policy::Minor;
+use podgate_harness::record::Record;
 
-use super::matrix::{self, Sight};
-use super::problems::{self, Problem};
-use super::run;
+use super::problems::Problem;
+use super::{counted, matrix, run};
+use rows::Row;
 
 const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
+
+/// The filters of rows: a class, and what its button says.
+const FILTERS: [(&str, &str); 4] = [
+    ("changed", "to look at"),
+    ("rejected", "rejected"),
+    ("warned", "warned"),
+    ("undecided", "undecided"),
+];
 
 /// A text of a user or a server as it stands in HTML, also in an attribute.
 struct Escaped<'a>(&'a str);
@@ -36,8 +45,8 @@ impl fmt::Display for Escaped<'_> {
 
 /// The page.
 pub(crate) fn page(record: &Record, problems: &[Problem]) -> String {
+    let rows = rows::of(record, problems);
     let mut page = String::new();
-    let summary = run::ran(record);
     // Nothing of what users wrote can load or run anything here, even if it were not escaped.
     let _ = write!(
         page,
@@ -46,93 +55,92 @@ pub(crate) fn page(record: &Record, problems: &[Problem]) -> String {
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
          style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
          <title>podgate</title>\n<style>\n{STYLE}{}</style>\n</head>\n<body>\n\
-         <h1>podgate</h1>\n<p>{}</p>\n",
+         <header>\n<h1>podgate</h1>\n<p>{}</p>\n",
         columns(record),
-        Escaped(&summary)
+        Escaped(&run::ran(record))
     );
-    told(&mut page, problems);
-    filters(&mut page, record);
-    for cells in record.cells.chunk_by(|a, b| a.scenario == b.scenario) {
-        scenario(&mut page, record, cells, problems);
+    told(&mut page, problems, &rows);
+    page.push_str("</header>\n");
+    filters(&mut page, record, &rows);
+    page.push_str("<main>\n");
+    for rows in rows.chunk_by(|a, b| a.scenario == b.scenario) {
+        scenario(&mut page, record, rows);
     }
     let _ = writeln!(
         page,
-        "<p class=\"legend\">{}</p>\n<script>\n{SCRIPT}</script>\n</body>\n</html>",
+        "</main>\n<p class=\"faint\">{}</p>\n<script>\n{SCRIPT}</script>\n</body>\n</html>",
         Escaped(&matrix::legend(record))
     );
     page
 }
 
-/// The rule that hides the column of a cluster whose box is not ticked.
+/// The rules that hide what is of a cluster whose box is not ticked, and what a filter leaves out.
 fn columns(record: &Record) -> String {
-    let rules = (0..record.columns().len()).map(|at| {
-        format!("body:has(#cluster-{at}:not(:checked)) .cluster-{at} {{ display: none }}\n")
-    });
-    rules.collect()
+    let mut rules = String::new();
+    for at in 0..record.columns().len() {
+        let _ = writeln!(
+            rules,
+            "body:has(#cluster-{at}:not(:checked)) .cluster-{at} {{ display: none }}"
+        );
+    }
+    for (class, label) in FILTERS {
+        let chosen = format!("body:has(#show-{class}:checked)");
+        let _ = writeln!(
+            rules,
+            "{chosen} .row:not(.{class}), {chosen} .scenario:not(:has(.row.{class})) {{ display: none }}\n\
+             {chosen} main:not(:has(.row.{class}))::after {{ content: \"There is nothing {label}.\" }}"
+        );
+    }
+    rules
 }
 
-/// Everything that is wrong.
-fn told(page: &mut String, problems: &[Problem]) {
+/// Everything that is wrong, each with a link to the row where it is shown.
+fn told(page: &mut String, problems: &[Problem], rows: &[Row<'_>]) {
     if problems.is_empty() {
+        page.push_str("<p class=\"good\">All is as recorded and as expected.</p>\n");
         return;
     }
-    page.push_str("<section class=\"problems\">\n<h2>What is wrong</h2>\n");
+    let count = counted(problems.len(), "thing");
+    let _ = writeln!(
+        page,
+        "<section class=\"problems\">\n<h2>{count} to look at</h2>\n<ul>"
+    );
     for problem in problems {
-        let _ = writeln!(
-            page,
-            "<details open><summary><b>{}</b> {}</summary>",
-            Escaped(&problem.title),
-            Escaped(&problem.subject())
-        );
-        difference(page, problem);
-        page.push_str("</details>\n");
+        let row = rows.iter().find(|row| {
+            row.problems
+                .iter()
+                .any(|known| std::ptr::eq(*known, problem))
+        });
+        let title = format!("<b>{}</b>", Escaped(&problem.title));
+        let subject = problem.subject();
+        let subject = Escaped(&subject);
+        if let Some(row) = row {
+            let number = row.number;
+            let _ = writeln!(
+                page,
+                "<li><a href=\"#row-{number}\">{title} {subject}</a></li>"
+            );
+        } else {
+            let _ = writeln!(page, "<li>{title} {subject}");
+            rows::difference(page, problem);
+            page.push_str("</li>\n");
+        }
     }
-    page.push_str("</section>\n");
+    page.push_str("</ul>\n</section>\n");
 }
 
-/// What was and what is, and where it stands.
-fn difference(page: &mut String, problem: &Problem) {
-    page.push_str("<pre>");
-    for line in problem.message.lines() {
-        let tag = match line.split_once(": ") {
-            Some(("recorded", _)) => "del",
-            Some(("observed", _)) => "ins",
-            _ => "span",
-        };
-        let _ = writeln!(page, "<{tag}>{}</{tag}>", Escaped(line));
-    }
-    page.push_str("</pre>\n");
-    let place = problem.place.iter().filter(|_| problem.faults.is_empty());
-    for (place, field) in place.map(|place| (place, "")).chain(
-        problem
-            .faults
-            .iter()
-            .map(|fault| (&fault.place, fault.field.as_str())),
-    ) {
-        let _ = writeln!(
-            page,
-            "<p class=\"place\">{}:{}:{} {}</p>",
-            Escaped(&place.file),
-            place.line,
-            place.column,
-            Escaped(field)
-        );
-    }
-}
-
-fn filters(page: &mut String, record: &Record) {
+fn filters(page: &mut String, record: &Record, rows: &[Row<'_>]) {
     page.push_str("<form>\n<fieldset><legend>Show</legend>\n");
-    for (id, label, on) in [
-        ("all", "everything", true),
-        ("changed", "changed", false),
-        ("rejected", "rejected", false),
-        ("warned", "warned", false),
-        ("undecided", "undecided", false),
-    ] {
-        let checked = if on { " checked" } else { "" };
+    let all = ("all", "everything", rows.len());
+    let filters = FILTERS.map(|(class, label)| {
+        let count = rows.iter().filter(|row| row.classes.contains(&class));
+        (class, label, count.count())
+    });
+    for (class, label, count) in std::iter::once(all).chain(filters) {
+        let checked = if class == "all" { " checked" } else { "" };
         let _ = writeln!(
             page,
-            "<label><input type=\"radio\" name=\"show\" id=\"show-{id}\"{checked}> {label}</label>"
+            "<label><input type=\"radio\" name=\"show\" id=\"show-{class}\"{checked}> {label} <small>{count}</small></label>"
         );
     }
     page.push_str("</fieldset>\n<fieldset><legend>Clusters</legend>\n");
@@ -143,155 +151,53 @@ fn filters(page: &mut String, record: &Record) {
             Escaped(cluster)
         );
     }
-    page.push_str("</fieldset>\n<label id=\"search\" hidden>Search <input type=\"search\"></label>\n</form>\n");
+    page.push_str(
+        "</fieldset>\n<input type=\"search\" id=\"search\" aria-label=\"Search\" \
+         placeholder=\"a name, or a word of a message\" hidden>\n</form>\n",
+    );
 }
 
-/// A row of the matrix: an object, and its cells by cluster.
-struct Row<'a> {
-    label: String,
-    object: &'a str,
-    cells: Vec<Vec<&'a Cell>>,
-}
-
-fn scenario(page: &mut String, record: &Record, cells: &[Cell], problems: &[Problem]) {
-    let Some(first) = cells.first() else { return };
-    let clusters = record.columns();
-    let mut rows: Vec<Row<'_>> = Vec::new();
-    for cell in cells {
-        let label = matrix::label(&cell.outcome);
-        let at = rows.iter().position(|row| row.label == label);
-        let at = at.unwrap_or_else(|| {
-            rows.push(Row {
-                label,
-                object: &cell.object,
-                cells: vec![Vec::new(); clusters.len()],
-            });
-            rows.len() - 1
-        });
-        if let Some(cluster) = clusters.iter().position(|c| *c == cell.cluster) {
-            rows[at].cells[cluster].push(cell);
-        }
-    }
+/// A scenario with the clusters that it runs on.
+fn scenario(page: &mut String, record: &Record, rows: &[Row<'_>]) {
+    let Some(first) = rows.first() else { return };
+    let ran: Vec<(usize, String)> = record
+        .columns()
+        .into_iter()
+        .enumerate()
+        .filter(|(at, _)| rows.iter().any(|row| !row.cells[*at].is_empty()))
+        .collect();
     let _ = writeln!(
         page,
-        "<section class=\"scenario\">\n<h2>{}</h2>",
-        Escaped(&first.scenario)
+        "<section class=\"scenario\" style=\"--clusters: {}\">\n<h2>{}</h2>",
+        ran.len(),
+        Escaped(first.scenario)
     );
     let known = record
         .scenarios
         .iter()
         .find(|known| known.id == first.scenario);
-    if let Some(description) = known.and_then(|known| known.description.as_deref()) {
-        let _ = writeln!(page, "<p>{}</p>", Escaped(description));
+    if let Some(known) = known {
+        let file = known.file.display().to_string();
+        let _ = writeln!(page, "<p class=\"faint\">{}</p>", Escaped(&file));
+        if let Some(description) = &known.description {
+            let _ = writeln!(page, "<p>{}</p>", Escaped(description));
+        }
     }
-    page.push_str("<table>\n<thead><tr><th></th>");
-    for (at, cluster) in record.columns().iter().enumerate() {
-        let _ = write!(page, "<th class=\"cluster-{at}\">{}</th>", Escaped(cluster));
-    }
-    page.push_str("</tr></thead>\n<tbody>\n");
-    for row in rows {
-        let of_scenario = problems.iter().filter(|p| p.scenario == first.scenario);
-        let changed = of_scenario
-            .clone()
-            .any(|p| p.object.is_empty() || p.object.contains(row.object));
-        let mut classes: Vec<&str> = row
-            .cells
-            .iter()
-            .flatten()
-            .map(|cell| class(&cell.outcome))
-            .collect();
-        classes.extend(changed.then_some("changed"));
-        classes.sort_unstable();
-        classes.dedup();
+    page.push_str(
+        "<div class=\"matrix\">\n<div class=\"line head\" aria-hidden=\"true\"><span></span>",
+    );
+    for (at, cluster) in &ran {
         let _ = write!(
             page,
-            "<tr class=\"{}\"><th>{}",
-            classes.join(" "),
-            Escaped(&row.label)
-        );
-        if let Some(place) = record.place(&first.scenario, row.object) {
-            let _ = write!(
-                page,
-                "<small>{}:{}</small>",
-                Escaped(&place.file),
-                place.line
-            );
-        }
-        page.push_str("</th>");
-        for (at, cells) in row.cells.iter().enumerate() {
-            let name = Escaped(&clusters[at]);
-            let _ = write!(page, "<td class=\"cluster-{at}\" data-cluster=\"{name}\">");
-            if cells.is_empty() {
-                page.push('·');
-            }
-            for (outcome, minors) in grouped(cells) {
-                verdict(page, outcome, &minors, cells.len());
-            }
-            page.push_str("</td>");
-        }
-        page.push_str("</tr>\n");
-    }
-    page.push_str("</tbody>\n</table>\n</section>\n");
-}
-
-/// The cells of an object on a cluster, those that say the same together.
-fn grouped<'a>(cells: &[&'a Cell]) -> Vec<(&'a Outcome, Vec<Minor>)> {
-    let mut groups: Vec<(String, &Outcome, Vec<Minor>)> = Vec::new();
-    for cell in cells {
-        let said = said(&cell.outcome);
-        match groups.iter_mut().find(|(known, ..)| *known == said) {
-            Some((.., minors)) => minors.push(cell.kubernetes),
-            None => groups.push((said, &cell.outcome, vec![cell.kubernetes])),
-        }
-    }
-    groups
-        .into_iter()
-        .map(|(_, outcome, minors)| (outcome, minors))
-        .collect()
-}
-
-/// What the server answered, in its words.
-fn said(outcome: &Outcome) -> String {
-    let mut text = problems::told(&outcome.own);
-    if let Some(pods) = &outcome.pods {
-        let _ = write!(
-            text,
-            "\npods (created by {}): {}",
-            pods.requester,
-            problems::told(pods)
+            "<span class=\"cluster-{at}\">{}</span>",
+            Escaped(cluster)
         );
     }
-    text
-}
-
-fn verdict(page: &mut String, outcome: &Outcome, minors: &[Minor], all: usize) {
-    let sight = Sight::of(outcome);
-    let class = class(outcome);
-    let range = if minors.len() == all {
-        String::new()
-    } else {
-        format!("{} ", folded(minors))
-    };
-    let sign = sight.sign();
-    if sight == Sight::Admitted {
-        let _ = write!(page, "<span class=\"{class}\">{range}{sign}</span>");
-        return;
+    page.push_str("</div>\n");
+    for row in rows {
+        row.write(page, known, &ran);
     }
-    let _ = write!(
-        page,
-        "<details><summary class=\"{class}\">{range}{sign}</summary><pre>{}</pre><p class=\"place\">Kubernetes {}</p></details>",
-        Escaped(&said(outcome)),
-        Escaped(&folded(minors))
-    );
-}
-
-fn class(outcome: &Outcome) -> &'static str {
-    match Sight::of(outcome) {
-        Sight::Admitted | Sight::Changed => "admitted",
-        Sight::Warned | Sight::ByMasters => "warned",
-        Sight::PodsRejected | Sight::Rejected => "rejected",
-        Sight::Undecided => "undecided",
-    }
+    page.push_str("</div>\n</section>\n");
 }
 
 #[cfg(test)]

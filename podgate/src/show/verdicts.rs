@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use podgate_harness::fault::{Fault, Place};
-use podgate_harness::outcome::{Action, Outcome, Stage, Verdict};
+use podgate_harness::outcome::{Outcome, Stage, Verdict};
 use podgate_harness::record::{Cell, ScenarioRecord};
 use podgate_harness::versions::ranges;
 use podgate_policy::{Minor, Server, text};
@@ -61,14 +61,9 @@ pub(crate) fn reasons(scenario: &ScenarioRecord, outcomes: &[Placed<'_>], width:
         if reasons.is_empty() {
             continue;
         }
-        let known = of_object.first().and_then(|placed| {
-            let outcome = placed.outcome;
-            // What a patch brought is in no manifest.
-            let in_manifest = matches!(outcome.action, Action::Applied | Action::Restarted);
-            in_manifest
-                .then(|| scenario.object(&outcome.object))
-                .flatten()
-        });
+        let known = of_object
+            .first()
+            .and_then(|placed| scenario.manifest_of(placed.outcome));
         let _ = match known.map(|known| &known.place) {
             Some(Place { file, line, .. }) => {
                 let place = format!("{file}:{line}");
@@ -271,7 +266,7 @@ pub(crate) fn places<'a>(
 }
 
 /// `at k8s/web.yaml:18:13, 24:3`; nothing where no place is known.
-pub(crate) fn at(places: &[&Place], indent: &str, width: usize) -> String {
+pub(crate) fn listed(places: &[&Place]) -> String {
     let mut line = String::new();
     let mut before: Option<&Place> = None;
     for place in places {
@@ -282,6 +277,12 @@ pub(crate) fn at(places: &[&Place], indent: &str, width: usize) -> String {
         let _ = write!(line, "{}:{}", place.line, place.column);
         before = Some(place);
     }
+    line
+}
+
+/// The same as a line of a text.
+pub(crate) fn at(places: &[&Place], indent: &str, width: usize) -> String {
+    let line = listed(places);
     if line.is_empty() {
         return line;
     }
