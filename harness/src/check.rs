@@ -3,6 +3,7 @@
 //! demands equal answers.
 
 mod context;
+pub mod diff;
 mod finding;
 mod judge;
 mod trial;
@@ -22,7 +23,6 @@ pub use trial::{PolicyError, Says, Trial, TriedPolicy, UsableBy};
 use crate::error::Error;
 use crate::suite::{Manifest, Requester};
 use context::Context;
-use judge::Judged;
 
 /// What is to be checked, and against what.
 #[derive(Clone, Debug)]
@@ -47,10 +47,10 @@ pub struct Options {
 
 /// What became of one document of the input.
 #[derive(Debug)]
-pub enum Item {
-    /// It was judged; one finding for each target. Where a server could not read it, the error says
-    /// where in the file.
-    Judged(Vec<Finding>, Option<Error>),
+pub enum Item<T = Vec<Finding>> {
+    /// It was judged; of a check there is one finding for each target. Where a server could not read
+    /// it, the error says where in the file.
+    Judged(T, Option<Error>),
     /// It is context for others: a namespace, a service account, RBAC ...
     Context(Place),
     /// Its kind is not one that pod admission judges, or it is no object at all.
@@ -82,6 +82,28 @@ impl Place {
 
 /// Checks everything that `options` names, and returns what became of each document, in order.
 pub fn check(options: &Options) -> Result<Vec<Item>, Error> {
+    each(options, &|contexts, manifest| {
+        let mut unreadable = None;
+        let mut findings = Vec::with_capacity(contexts.len());
+        for context in contexts {
+            let mut judged =
+                judge::judge(context, manifest, &options.namespace, options.show_object);
+            if options.locate {
+                judged.finding.locate(manifest);
+            }
+            unreadable = unreadable.or(judged.unreadable);
+            findings.push(judged.finding);
+        }
+        (findings, unreadable)
+    })
+}
+
+/// What is asked of each object: of the prepared servers, in order of the targets. It says what came
+/// of it, and what is wrong with its text where a server cannot read it.
+type Ask<'a, T> = dyn Fn(&[Context], &Manifest) -> (T, Option<Error>) + Sync + 'a;
+
+/// Asks about every object that `options` names, and returns what became of each document, in order.
+fn each<T: Send>(options: &Options, ask: &Ask<'_, T>) -> Result<Vec<Item<T>>, Error> {
     let mut entries: Vec<Entry> = Vec::new();
     for input in podgate_manifest::walk(
         &options.files,
@@ -92,7 +114,7 @@ pub fn check(options: &Options) -> Result<Vec<Item>, Error> {
     ) {
         match input {
             Ok(input) => read(&input, &mut entries),
-            Err(error) => entries.push(Entry::Done(unreadable(error))),
+            Err(error) => entries.push(unreadable(error)),
         }
     }
     let judged: Vec<&Manifest> = entries.iter().filter_map(Entry::judged).collect();
@@ -137,38 +159,33 @@ pub fn check(options: &Options) -> Result<Vec<Item>, Error> {
             )
         })
         .collect::<Result<_, _>>()?;
-    let mut findings = judge_all(&contexts, &judged, options).into_iter();
+    let mut answers = ask_all(&contexts, &judged, ask).into_iter();
 
     let mut items = Vec::with_capacity(entries.len());
     for entry in entries {
-        match entry {
-            Entry::Done(item) => items.push(item),
+        items.push(match entry {
+            Entry::NotJudged(place) => Item::NotJudged(place),
+            Entry::Unreadable(error, place) => Item::Unreadable(error, place),
             Entry::Context(manifest) => {
-                items.push(Item::Context(Place::of(
-                    &manifest.document,
-                    manifest.reference(),
-                )));
+                Item::Context(Place::of(&manifest.document, manifest.reference()))
             }
             Entry::Judged(_) => {
-                let Some(judged) = findings.next() else { break };
-                let mut unreadable = None;
-                let mut of_object = Vec::with_capacity(judged.len());
-                for one in judged {
-                    unreadable = unreadable.or(one.unreadable);
-                    of_object.push(one.finding);
-                }
-                items.push(Item::Judged(of_object, unreadable));
+                let Some((answer, unreadable)) = answers.next() else {
+                    break;
+                };
+                Item::Judged(answer, unreadable)
             }
-        }
+        });
     }
     Ok(items)
 }
 
 /// A document of the input before anything is judged.
 enum Entry {
-    Done(Item),
-    Context(Manifest),
     Judged(Manifest),
+    Context(Manifest),
+    NotJudged(Place),
+    Unreadable(Error, Place),
 }
 
 impl Entry {
@@ -190,13 +207,13 @@ impl Entry {
 fn read(input: &Input, entries: &mut Vec<Entry>) {
     let documents = match input.documents() {
         Ok(documents) => documents,
-        Err(error) => return entries.push(Entry::Done(unreadable(error))),
+        Err(error) => return entries.push(unreadable(error)),
     };
     let before = entries.len();
     for document in documents {
         match document {
             Ok(document) => split(document, input.is_named(), entries),
-            Err(error) => entries.push(Entry::Done(unreadable(error))),
+            Err(error) => entries.push(unreadable(error)),
         }
     }
     if entries.len() == before {
@@ -204,7 +221,7 @@ fn read(input: &Input, entries: &mut Vec<Entry>) {
             Input::Stdin => Source::STDIN.to_owned(),
             Input::Named(path) | Input::Found(path) => path.display().to_string(),
         };
-        entries.push(Entry::Done(if input.is_named() {
+        entries.push(if input.is_named() {
             let hint = "the file is empty, or holds only comments".to_owned();
             unreadable(podgate_manifest::Error::of_file(
                 &file,
@@ -213,19 +230,19 @@ fn read(input: &Input, entries: &mut Vec<Entry>) {
             ))
         } else {
             let object = String::new();
-            Item::NotJudged(Place {
+            Entry::NotJudged(Place {
                 object,
                 file,
                 line: 1,
             })
-        }));
+        });
     }
 }
 
 fn split(document: Document, named: bool, entries: &mut Vec<Entry>) {
     if document.kind().is_none() && document.api_version().is_none() && !document.is_list() {
         let place = Place::of(&document, String::new());
-        return entries.push(Entry::Done(if named {
+        return entries.push(if named {
             let error = document.error_at(
                 &[],
                 true,
@@ -235,10 +252,10 @@ fn split(document: Document, named: bool, entries: &mut Vec<Entry>) {
                         .to_owned(),
                 ),
             );
-            Item::Unreadable(error.into(), place)
+            Entry::Unreadable(error.into(), place)
         } else {
-            Item::NotJudged(place)
-        }));
+            Entry::NotJudged(place)
+        });
     }
     for document in document.flatten() {
         let document = document.and_then(|document| match document.kind() {
@@ -248,7 +265,7 @@ fn split(document: Document, named: bool, entries: &mut Vec<Entry>) {
             _ => Ok(document),
         });
         match document {
-            Err(error) => entries.push(Entry::Done(unreadable(error))),
+            Err(error) => entries.push(unreadable(error)),
             Ok(document) => {
                 let manifest = Manifest::new(document);
                 entries.push(match role(&manifest) {
@@ -260,7 +277,7 @@ fn split(document: Document, named: bool, entries: &mut Vec<Entry>) {
                             _ => manifest.reference(),
                         };
                         let place = Place::of(&manifest.document, object);
-                        Entry::Done(Item::NotJudged(place))
+                        Entry::NotJudged(place)
                     }
                 });
             }
@@ -268,14 +285,14 @@ fn split(document: Document, named: bool, entries: &mut Vec<Entry>) {
     }
 }
 
-fn unreadable(error: podgate_manifest::Error) -> Item {
+fn unreadable(error: podgate_manifest::Error) -> Entry {
     let line = error.position().map_or(1, |position| position.line);
     let place = Place {
         object: String::new(),
         file: error.file().to_owned(),
         line,
     };
-    Item::Unreadable(error.into(), place)
+    Entry::Unreadable(error.into(), place)
 }
 
 enum Role {
@@ -334,24 +351,17 @@ fn has_policy(context: &[Manifest]) -> bool {
     })
 }
 
-/// Judges every object on every server, on all cores, in order of the objects.
-fn judge_all(contexts: &[Context], judged: &[&Manifest], options: &Options) -> Vec<Vec<Judged>> {
-    let one = |contexts: &[Context], manifest: &Manifest| -> Vec<Judged> {
-        let judge = |context| {
-            let mut judged =
-                judge::judge(context, manifest, &options.namespace, options.show_object);
-            if options.locate {
-                judged.finding.locate(manifest);
-            }
-            judged
-        };
-        contexts.iter().map(judge).collect()
-    };
+/// Asks about every object, on all cores, in order of the objects.
+fn ask_all<T: Send>(
+    contexts: &[Context],
+    judged: &[&Manifest],
+    ask: &Ask<'_, T>,
+) -> Vec<(T, Option<Error>)> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     if cores == 1 || judged.len() * contexts.len() < 64 {
         return judged
             .iter()
-            .map(|manifest| one(contexts, manifest))
+            .map(|manifest| ask(contexts, manifest))
             .collect();
     }
     thread::scope(|scope| {
@@ -361,11 +371,11 @@ fn judge_all(contexts: &[Context], judged: &[&Manifest], options: &Options) -> V
             .map(|part| {
                 // A server of its own for each core: the shared one would be asked one at a time.
                 let contexts: Vec<Context> = contexts.iter().map(Context::fork).collect();
-                scope.spawn(move || part.iter().map(|m| one(&contexts, m)).collect::<Vec<_>>())
+                scope.spawn(move || part.iter().map(|m| ask(&contexts, m)).collect::<Vec<_>>())
             })
             .collect();
         let joined = workers.into_iter().map(|worker| match worker.join() {
-            Ok(findings) => findings,
+            Ok(answers) => answers,
             Err(panic) => std::panic::resume_unwind(panic),
         });
         joined.flatten().collect()

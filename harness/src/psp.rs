@@ -15,9 +15,9 @@ use serde_json::Value;
 pub const ANNOTATION: &str = "kubernetes.io/psp";
 
 /// The annotation with a pod's seccomp profile.
-const SECCOMP: &str = "seccomp.security.alpha.kubernetes.io/pod";
+pub(crate) const SECCOMP: &str = "seccomp.security.alpha.kubernetes.io/pod";
 /// The prefix of the annotations with the `AppArmor` profile of a container.
-const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
+pub(crate) const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 
 /// The fields of a pod's `securityContext` that a policy fills in.
 const OF_POD: [&str; 3] = ["supplementalGroups", "fsGroup", "seLinuxOptions"];

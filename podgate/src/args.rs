@@ -20,8 +20,8 @@ const STYLES: Styles = Styles::styled()
 #[derive(Debug, Parser)]
 #[command(name = "podgate", version, styles = STYLES, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Exit codes (of several, 3 before 2 before 1):
-  0  all as expected; for check: everything is admitted
-  1  a verdict or a snapshot differs; for check: something is not admitted
+  0  all as expected; for check: everything is admitted; for diff: nothing newly breaks
+  1  a verdict or a snapshot differs; for check: something is not admitted; for diff: something breaks
   2  bad input or usage, or something undecided
   3  the environment failed
   4  nothing to run")]
@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// What a configuration would do to the pods of a dump, however large.
     Audit(AuditArgs),
+    /// What changes for manifests between two configurations or two Kubernetes versions.
+    Diff(DiffArgs),
     /// What a check demands, since when, and how to satisfy it.
     Explain(ExplainArgs),
     /// The embedded API server on loopback, for kubectl and any other client.
@@ -450,19 +452,73 @@ pub(crate) struct CheckArgs {
     pub(crate) reports: Reports,
 }
 
-impl CheckArgs {
-    /// Puts the files in the order in which they were typed, whether behind `-f` or not.
-    pub(crate) fn in_order(&mut self, matches: &ArgMatches) {
-        let indices = |id: &str| {
-            let indices = matches.indices_of(id).into_iter().flatten();
-            indices.collect::<Vec<usize>>()
-        };
-        let at = [indices("files"), indices("filenames")].concat();
-        let files = self.files.drain(..).chain(self.filenames.drain(..));
-        let mut files: Vec<(usize, PathBuf)> = at.into_iter().zip(files).collect();
-        files.sort_by_key(|(at, _)| *at);
-        self.files = files.into_iter().map(|(_, file)| file).collect();
-    }
+/// Puts the files in the order in which they were typed, whether behind `-f` or not.
+pub(crate) fn in_order(
+    files: &mut Vec<PathBuf>,
+    filenames: &mut Vec<PathBuf>,
+    matches: &ArgMatches,
+) {
+    let indices = |id: &str| {
+        let indices = matches.indices_of(id).into_iter().flatten();
+        indices.collect::<Vec<usize>>()
+    };
+    let at = [indices("files"), indices("filenames")].concat();
+    let typed = files.drain(..).chain(filenames.drain(..));
+    let mut typed: Vec<(usize, PathBuf)> = at.into_iter().zip(typed).collect();
+    typed.sort_by_key(|(at, _)| *at);
+    *files = typed.into_iter().map(|(_, file)| file).collect();
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  podgate diff k8s/ --from psp-restricted@1.24 --to psa-restricted@1.25
+  podgate diff dump.json --from psa-baseline --to psa-restricted
+  podgate diff k8s/ --enforce restricted --from @1.29 --to @1.36     two versions alone
+  kubectl get deploy -A -o json | podgate diff - --from psa-baseline --to psa-restricted -o jsonl")]
+pub(crate) struct DiffArgs {
+    /// Files, folders, or `-` for standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The same as naming a file without a flag.
+    #[arg(short = 'f', long = "filename", value_name = "FILE")]
+    pub(crate) filenames: Vec<PathBuf>,
+
+    /// What judges today: a cluster, a version behind an at sign, or both. A cluster is the name of a
+    /// file in clusters/, or a path; without a version it has the newest that it is for.
+    #[arg(long, value_name = "CLUSTER[@VERSION]")]
+    pub(crate) from: String,
+
+    /// What will judge, in the same form.
+    #[arg(long, value_name = "CLUSTER[@VERSION]")]
+    pub(crate) to: String,
+
+    /// The level that namespaces enforce on both sides: restricted:v1.29.
+    #[arg(long, value_name = "LEVEL[:VERSION]")]
+    pub(crate) enforce: Option<String>,
+
+    /// Tells, too, what is admitted with other warnings, and what is rejected for another reason.
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// The namespace of objects that name none.
+    #[arg(short, long, default_value = "default")]
+    pub(crate) namespace: String,
+
+    /// Who applies; when absent whom the clusters name, and else their admin.
+    #[arg(long = "as", value_name = "USER")]
+    pub(crate) requester: Option<String>,
+
+    /// A group of that user. Repeatable.
+    #[arg(long = "as-group", value_name = "GROUP", requires = "requester")]
+    pub(crate) groups: Vec<String>,
+
+    /// Looks into folders below a folder, too.
+    #[arg(short = 'R', long)]
+    pub(crate) recursive: bool,
+
+    #[command(flatten)]
+    pub(crate) reports: Reports,
 }
 
 #[derive(Debug, Args)]

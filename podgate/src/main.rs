@@ -18,8 +18,12 @@ use crate::exit::Exit;
 fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    if let (Command::Check(args), Some((_, matches))) = (&mut cli.command, matches.subcommand()) {
-        args.in_order(matches);
+    if let Some((_, matches)) = matches.subcommand() {
+        match &mut cli.command {
+            Command::Check(it) => args::in_order(&mut it.files, &mut it.filenames, matches),
+            Command::Diff(it) => args::in_order(&mut it.files, &mut it.filenames, matches),
+            _ => {}
+        }
     }
     match cli.color {
         ColorWhen::Auto => {}
@@ -48,6 +52,7 @@ fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Coverage(args) => command::coverage::run(&args),
         Command::Check(args) => command::check::run(&args),
         Command::Audit(args) => command::audit::run(&args),
+        Command::Diff(args) => command::diff::run(&args),
         Command::Explain(args) => command::explain::run(&args),
         Command::Serve(args) => command::serve::run(&args),
         Command::Review(args) => command::review::run(&args),

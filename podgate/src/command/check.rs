@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use podgate_harness::check::{self, Finding, Item, Options, Policy, Target};
+use podgate_harness::check::{self, Finding, Item, Options, Place, Policy, Target};
 use podgate_harness::error::Error;
 use podgate_harness::suite::{Project, Requester, Suite};
 use podgate_harness::versions::MinorRange;
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Error> {
         targets: targets(args)?,
     };
     let items = check::check(&options)?;
-    inert_labels(&options);
+    inert_labels(&options.policy, options.targets.iter().map(|it| it.minor));
     tell(&items, &options, &args.reports)?;
     for item in &items {
         if let Item::Unreadable(error, _) | Item::Judged(_, Some(error)) = item {
@@ -116,14 +116,11 @@ fn targets(args: &CheckArgs) -> Result<Vec<Target>, Error> {
 }
 
 /// Says once that labels change nothing on servers without the plugin.
-fn inert_labels(options: &Options) {
-    if options.policy.is_empty() {
+pub(super) fn inert_labels(policy: &Policy, minors: impl Iterator<Item = Minor>) {
+    if policy.is_empty() {
         return;
     }
-    let mut inert: Vec<Minor> = options
-        .targets
-        .iter()
-        .map(|target| target.minor)
+    let mut inert: Vec<Minor> = minors
         // In 1.22 it is there, and off unless its feature gate is set.
         .filter(|minor| !Server::new(*minor).has_pod_security() || minor.number() == 22)
         .collect();
@@ -170,8 +167,8 @@ pub(crate) fn of_finding(finding: &Finding) -> Exit {
 /// One line of a machine's format.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Line<'a> {
-    Finding(&'a Finding),
+pub(super) enum Line<'a, T> {
+    Judged(&'a T),
     Unreadable {
         error: &'a str,
         file: &'a str,
@@ -179,19 +176,25 @@ enum Line<'a> {
     },
 }
 
-fn lines(items: &[Item]) -> Vec<Line<'_>> {
+impl<'a, T> Line<'a, T> {
+    pub(super) fn unreadable(error: &'a Error, place: &'a Place) -> Self {
+        Self::Unreadable {
+            // The file and the line have fields of their own.
+            error: error
+                .place()
+                .map_or(error.message(), |place| place.message()),
+            file: &place.file,
+            line: place.line,
+        }
+    }
+}
+
+fn lines(items: &[Item]) -> Vec<Line<'_, Finding>> {
     let mut lines = Vec::new();
     for item in items {
         match item {
-            Item::Judged(findings, _) => lines.extend(findings.iter().map(Line::Finding)),
-            Item::Unreadable(error, place) => lines.push(Line::Unreadable {
-                // The file and the line have fields of their own.
-                error: error
-                    .place()
-                    .map_or(error.message(), |place| place.message()),
-                file: &place.file,
-                line: place.line,
-            }),
+            Item::Judged(findings, _) => lines.extend(findings.iter().map(Line::Judged)),
+            Item::Unreadable(error, place) => lines.push(Line::unreadable(error, place)),
             Item::Context(_) | Item::NotJudged(_) => {}
         }
     }
@@ -225,7 +228,10 @@ fn render(items: &[Item], options: &Options, format: Format) -> Result<String, E
         Format::Junit => junit::document(junit::of_check(items)),
         Format::Sarif => sarif::document(&problems::of_check(items)),
         Format::Github => Ok(github::annotations(&problems::of_check(items))),
-        Format::Markdown => Ok(markdown::check(&problems::of_check(items))),
+        Format::Markdown => Ok(markdown::check(
+            &problems::of_check(items),
+            "Everything is admitted.",
+        )),
         Format::Html => Err(Error::input("the HTML page is of a run of scenarios")
             .hint("podgate test writes it; of check there are junit, sarif, github and markdown")),
     }

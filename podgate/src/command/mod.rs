@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod clean;
 pub(crate) mod coverage;
+pub(crate) mod diff;
 pub(crate) mod down;
 mod existing;
 pub(crate) mod explain;

@@ -307,7 +307,7 @@ fn answer(
 }
 
 /// What to do about a rejection, where that is not plain from the message.
-fn hint(answer: &AnswerLine) -> Option<String> {
+pub(crate) fn hint(answer: &AnswerLine) -> Option<String> {
     match answer.by? {
         By::PodSecurity => match answer.checks.as_slice() {
             [] => None,

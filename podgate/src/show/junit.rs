@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use podgate_harness::check::Item;
+use podgate_harness::check::diff::Compared;
 use podgate_harness::error::Error;
 use podgate_harness::record::{Record, folded};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -206,6 +207,40 @@ pub(crate) fn of_check(items: &[Item]) -> Vec<Suite> {
             }
             Item::Context(_) | Item::NotJudged(_) => {}
         }
+    }
+    suites
+}
+
+/// The cases of what was compared: one suite, in it a case for each object.
+pub(crate) fn of_diff(items: &[Item<Compared>], name: &str) -> Vec<Suite> {
+    let mut suites = Vec::new();
+    for item in items {
+        let (name, case) = match item {
+            Item::Judged(compared, _) => {
+                let problems = problems::of_compared(compared);
+                let status = if problems.is_empty() {
+                    Status::Holds
+                } else {
+                    Status::Wrong(problems)
+                };
+                let case = Case {
+                    name: compared.place.object.clone(),
+                    class: compared.place.file.clone(),
+                    status,
+                };
+                (name, case)
+            }
+            Item::Unreadable(_, place) => {
+                let case = Case {
+                    name: format!("{}:{}", place.file, place.line),
+                    class: place.file.clone(),
+                    status: Status::Wrong(problems::of_diff(std::slice::from_ref(item))),
+                };
+                ("manifests", case)
+            }
+            Item::Context(_) | Item::NotJudged(_) => continue,
+        };
+        add(&mut suites, name.to_owned(), case);
     }
     suites
 }

@@ -30,11 +30,12 @@ pub(crate) fn run(record: &Record, problems: &[Problem]) -> String {
     text
 }
 
-/// What was checked: everything that is wrong with it.
-pub(crate) fn check(problems: &[Problem]) -> String {
+/// What was checked: everything that is wrong with it; `nothing` says what it means where that is
+/// nothing.
+pub(crate) fn check(problems: &[Problem], nothing: &str) -> String {
     let mut text = "## podgate\n\n".to_owned();
     if problems.is_empty() {
-        text.push_str("Everything is admitted.\n");
+        let _ = writeln!(text, "{nothing}");
     }
     list(&mut text, problems);
     text

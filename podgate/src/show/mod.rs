@@ -1,6 +1,7 @@
 //! What people see. Data goes to stdout, everything else to stderr; a pipe gets no colour.
 
 pub(crate) mod audit;
+pub(crate) mod compared;
 pub(crate) mod differences;
 pub(crate) mod findings;
 pub(crate) mod github;

@@ -3,11 +3,13 @@
 
 use std::fmt::Write;
 
-use podgate_harness::check::{Finding, Item};
+use podgate_harness::check::diff::{Change, Compared};
+use podgate_harness::check::{self, Finding, Item};
+use podgate_harness::error::Error;
 use podgate_harness::fault::{Fault, Place};
 use podgate_harness::outcome::{Outcome, Stage, Verdict};
 use podgate_harness::record::{Cell, Record, Snapshot, folded};
-use podgate_harness::snapshot::{Change, ChangeKind, Of};
+use podgate_harness::snapshot::{self, ChangeKind, Of};
 use podgate_policy::Minor;
 
 use super::{matrix, policies};
@@ -87,30 +89,7 @@ pub(crate) fn of_check(items: &[Item]) -> Vec<Problem> {
                     }
                 }
             }
-            Item::Unreadable(error, place) => {
-                let at = error.place().and_then(podgate_manifest::Error::position);
-                let at = at.map_or((place.line, 1), |at| (at.line, at.column));
-                let problem = Problem {
-                    level: Severity::Error,
-                    rule: "unreadable",
-                    title: "cannot be read".to_owned(),
-                    cluster: String::new(),
-                    scenario: String::new(),
-                    object: place.object.clone(),
-                    kubernetes: String::new(),
-                    message: error
-                        .place()
-                        .map_or(error.message(), |it| it.message())
-                        .to_owned(),
-                    place: Some(Place {
-                        file: place.file.clone(),
-                        line: at.0,
-                        column: at.1,
-                    }),
-                    faults: Vec::new(),
-                };
-                found.push((problem, Vec::new()));
-            }
+            Item::Unreadable(error, place) => found.push((unreadable(error, place), Vec::new())),
             Item::Context(_) | Item::NotJudged(_) => {}
         }
     }
@@ -119,6 +98,77 @@ pub(crate) fn of_check(items: &[Item]) -> Vec<Problem> {
         ..problem
     };
     found.into_iter().map(with_minors).collect()
+}
+
+/// Everything that newly breaks from one server to another, or cannot be known.
+pub(crate) fn of_diff(items: &[Item<Compared>]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for item in items {
+        match item {
+            Item::Judged(compared, _) => problems.extend(of_compared(compared)),
+            Item::Unreadable(error, place) => problems.push(unreadable(error, place)),
+            Item::Context(_) | Item::NotJudged(_) => {}
+        }
+    }
+    problems
+}
+
+/// The same of one object.
+pub(crate) fn of_compared(compared: &Compared) -> Vec<Problem> {
+    let Some(difference) = &compared.difference else {
+        return Vec::new();
+    };
+    let side = match difference.change {
+        Change::Breaks => &difference.to,
+        Change::Undecided if difference.to.ok => &difference.from,
+        Change::Undecided => &difference.to,
+        _ => return Vec::new(),
+    };
+    let errors = of_finding(side)
+        .into_iter()
+        .filter(|(problem, _)| problem.level == Severity::Error);
+    let mut problems: Vec<Problem> = errors
+        .map(|(problem, minor)| Problem {
+            kubernetes: minor.to_string(),
+            ..problem
+        })
+        .collect();
+    if let (Change::Breaks, Some(first)) = (difference.change, problems.first_mut()) {
+        first.rule = "newly-breaks";
+        first.title = format!("newly {}", first.title);
+        for filled in &difference.filled_in {
+            let _ = write!(
+                first.message,
+                "\nnobody fills in any more: {}: {}",
+                filled.field, filled.value
+            );
+        }
+    }
+    problems
+}
+
+fn unreadable(error: &Error, place: &check::Place) -> Problem {
+    let at = error.place().and_then(podgate_manifest::Error::position);
+    let at = at.map_or((place.line, 1), |at| (at.line, at.column));
+    Problem {
+        level: Severity::Error,
+        rule: "unreadable",
+        title: "cannot be read".to_owned(),
+        cluster: String::new(),
+        scenario: String::new(),
+        object: place.object.clone(),
+        kubernetes: String::new(),
+        message: error
+            .place()
+            .map_or(error.message(), |it| it.message())
+            .to_owned(),
+        place: Some(Place {
+            file: place.file.clone(),
+            line: at.0,
+            column: at.1,
+        }),
+        faults: Vec::new(),
+    }
 }
 
 /// What is wrong with one object on one cluster at one minor.
@@ -249,7 +299,12 @@ fn of_snapshot(record: &Record, snapshot: &Snapshot, rule: &'static str, title: 
     }
 }
 
-fn of_change(record: &Record, snapshot: &Snapshot, change: &Change, faults: Vec<Fault>) -> Problem {
+fn of_change(
+    record: &Record,
+    snapshot: &Snapshot,
+    change: &snapshot::Change,
+    faults: Vec<Fault>,
+) -> Problem {
     let object = match &change.step {
         Some(step) => format!("{}. {}", step.number, change.object),
         None => change.object.clone(),
