@@ -94,16 +94,15 @@ fn target(
         "" => None,
         name => Some(suite.cluster(name)?.clone()),
     };
-    let minor = match version {
-        Some(version) => version
+    let minor = if let Some(version) = version {
+        version
             .parse::<Minor>()
-            .map_err(|error| wrong(error.to_string()))?,
-        None => {
-            let own = cluster.iter().flat_map(|cluster| &cluster.minors);
-            let of_project = |minor: &&Minor| project.is_none_or(|range| range.contains(**minor));
-            let newest = own.clone().filter(of_project).last().or_else(|| own.last());
-            *newest.ok_or_else(|| wrong("it names neither a cluster nor a version".to_owned()))?
-        }
+            .map_err(|error| wrong(error.to_string()))?
+    } else {
+        let own = cluster.as_ref().map_or(&[][..], |it| &it.minors);
+        let of_project = |minor: &&Minor| project.is_none_or(|range| range.contains(**minor));
+        let newest = own.iter().rfind(of_project).or(own.last());
+        *newest.ok_or_else(|| wrong("it names neither a cluster nor a version".to_owned()))?
     };
     if let Some(cluster) = &cluster
         && !cluster.minors.contains(&minor)

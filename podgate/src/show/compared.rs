@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use podgate_harness::check::diff::{Change, Compared, Difference, Filled, Options};
 use podgate_harness::check::{AnswerLine, Finding, Item, Target};
+use podgate_harness::fault::Fault;
 use podgate_policy::{Minor, Server, text};
 
 use super::style::{ADMITTED, FAINT, HINT, Painted, REJECTED, STRONG, UNDECIDED, WARNED};
@@ -240,31 +241,19 @@ fn reasons(text: &mut String, finding: &Finding, told: impl Fn(&str) -> bool) {
     let Some(message) = &answer.message else {
         return;
     };
-    let pieces = text::pieces(Server::new(finding.minor), message);
-    if let Some((_, pieces)) = pieces {
-        for (_, piece) in pieces.iter().filter(|(id, _)| told(id)) {
-            text.push_str(&verdicts::filled(
-                &format!("- {piece}"),
-                "    ",
-                "  ",
-                width(),
-            ));
-        }
+    let faults: Vec<&Fault> = answer.faults.iter().collect();
+    if let Some((_, pieces)) = text::pieces(Server::new(finding.minor), message) {
+        let told: Vec<(&str, &str)> = pieces.into_iter().filter(|(id, _)| told(id)).collect();
+        text.push_str(&verdicts::violations(&told, &faults, "    ", width()));
         return;
     }
-    match &answer.trial {
+    text.push_str(&match &answer.trial {
         Some(trial) => {
             let applied_by = of_pods.then_some(finding.answer.r#as.as_str());
-            text.push_str(&policies::refusal(
-                answer,
-                trial,
-                applied_by,
-                "    ",
-                width(),
-            ));
+            policies::refusal(answer, trial, applied_by, "    ", width())
         }
-        None => text.push_str(&verdicts::message(message, finding.minor, "    ", width())),
-    }
+        None => verdicts::message(message, finding.minor, &faults, "    ", width()),
+    });
 }
 
 /// The fields below a title. Those of a template are told from its own root, and the title is handed
@@ -298,6 +287,6 @@ fn warnings(text: &mut String, of: &Finding, other: &Finding, when: &str) {
     }
     for warning in told {
         let _ = writeln!(text, "  {when}");
-        text.push_str(&verdicts::warning(warning, minor, "    ", width()));
+        text.push_str(&verdicts::warning(warning, minor, &[], "    ", width()));
     }
 }

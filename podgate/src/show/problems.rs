@@ -118,16 +118,18 @@ pub(crate) fn of_compared(compared: &Compared) -> Vec<Problem> {
     let Some(difference) = &compared.difference else {
         return Vec::new();
     };
-    let side = match difference.change {
-        Change::Breaks => &difference.to,
-        Change::Undecided if difference.to.ok => &difference.from,
-        Change::Undecided => &difference.to,
+    let sides = match difference.change {
+        Change::Breaks => vec![&difference.to],
+        Change::Undecided => vec![&difference.from, &difference.to],
         _ => return Vec::new(),
     };
-    let errors = of_finding(side)
-        .into_iter()
-        .filter(|(problem, _)| problem.level == Severity::Error);
-    let mut problems: Vec<Problem> = errors
+    let found = sides.into_iter().flat_map(of_finding);
+    let wrong = |problem: &Problem| match difference.change {
+        Change::Undecided => problem.rule == "undecided",
+        _ => problem.level == Severity::Error,
+    };
+    let mut problems: Vec<Problem> = found
+        .filter(|(problem, _)| wrong(problem))
         .map(|(problem, minor)| Problem {
             kubernetes: minor.to_string(),
             ..problem

@@ -233,7 +233,12 @@ pub(crate) fn warning(
 }
 
 /// Violations, a line each. Those that have their reasons at the same places are followed by them.
-fn violations(pieces: &[(&str, &str)], faults: &[&Fault], indent: &str, width: usize) -> String {
+pub(crate) fn violations(
+    pieces: &[(&str, &str)],
+    faults: &[&Fault],
+    indent: &str,
+    width: usize,
+) -> String {
     let with_places = pieces
         .iter()
         .map(|(_, piece)| (*piece, places(faults, |fault| fault.text == *piece)));

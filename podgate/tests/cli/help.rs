@@ -15,6 +15,11 @@ use crate::folder::Folder;
     &["[FILE]...", "standard input", "--filename", "--cluster", "--enforce", "--warn", "--audit", "--kubernetes", "--namespace",
       "--as <USER>", "--as-group", "--show-object", "--recursive", "--output", "jsonl"]
 )]
+#[case(
+    &["diff"],
+    &["[FILE]...", "standard input", "--filename", "--from <CLUSTER[@VERSION]>", "--to <CLUSTER[@VERSION]>", "--enforce", "--all",
+      "--namespace", "--as <USER>", "--as-group", "--recursive", "--output", "--report"]
+)]
 #[case(&["man"], &["<DIR>"])]
 #[case(&["matrix"], &["[NAME]...", "--cluster", "--kubernetes", "--shard <K/N>", "--github", "--shards <N>", "markdown"])]
 #[case(&["merge"], &["<FILE>...", "--output", "--quiet", "--shard 1/3"])]

@@ -5,6 +5,7 @@ mod bad_input;
 mod check;
 mod context;
 mod coverage;
+mod diff;
 mod explain;
 mod folder;
 mod help;
