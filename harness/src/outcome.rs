@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::attribute::{StatusView, attribute};
@@ -195,7 +196,7 @@ impl Verdict {
 macro_rules! by {
     ($($(#[$doc:meta])* $name:ident,)+) => {
         /// By whom a request was rejected.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         pub enum By {
             $($(#[$doc])* $name,)+
         }

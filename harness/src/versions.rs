@@ -1,10 +1,12 @@
 //! Ranges of Kubernetes minors, as users write them in files and on the command line.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use podgate_policy::Minor;
 use podgate_policy::minor::MinorError;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// A range of minors, both ends included: `1.25`, `1.23..`, `..1.24`, `1.20..1.24` or `all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +76,22 @@ impl MinorRange {
     #[must_use]
     pub fn minors(self) -> impl DoubleEndedIterator<Item = Minor> {
         Minor::all().filter(move |minor| self.contains(*minor))
+    }
+}
+
+impl JsonSchema for MinorRange {
+    fn schema_name() -> Cow<'static, str> {
+        "MinorRange".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        const MINOR: &str = r"v?1\.[0-9]+(\.[0-9]+)?";
+        json_schema!({
+            "description": "Minors of Kubernetes, both ends included.",
+            "type": "string",
+            "pattern": format!(r"^(all|{MINOR}|{MINOR}\.\.|\.\.{MINOR}|{MINOR}\.\.{MINOR})$"),
+            "examples": ["1.25", "1.23..", "..1.24", "1.20..1.24"],
+        })
     }
 }
 

@@ -90,6 +90,12 @@ pub(crate) enum Command {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// Writes the JSON Schemas of cluster files, scenarios and podgate.yaml into a folder, for editors.
+    Schemas {
+        /// The folder; it is made where it is not there.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// Prints a completion script for a shell.
     Completions {
         /// The shell.

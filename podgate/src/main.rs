@@ -62,6 +62,7 @@ fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Init(args) => command::init::run(&args),
         Command::Versions(args) => command::versions::run(&args),
         Command::Man { folder } => command::man::run(&folder),
+        Command::Schemas { folder } => command::schemas::run(&folder),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "podgate", &mut script);

@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use podgate_manifest::Document;
 use podgate_policy::Minor;
 use podgate_policy::rules::{self, Rules};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::manifest::Manifest;
 use super::read;
 use super::server::Admission;
 use crate::error::Error;
+use crate::versions::MinorRange;
 
 /// A cluster configuration under test.
 #[derive(Clone, Debug)]
@@ -42,7 +44,7 @@ pub struct Cluster {
 }
 
 /// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Requester {
     /// The user's name.
@@ -53,7 +55,7 @@ pub struct Requester {
 }
 
 /// The flags of kube-apiserver that podgate sets on every backend.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Flags {
     /// `--enable-admission-plugins`
@@ -71,7 +73,7 @@ pub struct Flags {
 }
 
 /// Labels and annotations of a namespace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamespaceSpec {
     /// Labels.
@@ -82,35 +84,45 @@ pub struct NamespaceSpec {
     pub annotations: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
+/// A cluster configuration under test: the first document of a cluster file.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ClusterDocument {
+pub(super) struct ClusterDocument {
     #[serde(rename = "apiVersion")]
+    #[schemars(extend("const" = read::API_VERSION))]
     _api_version: String,
     #[serde(rename = "kind")]
+    #[schemars(extend("const" = "Cluster"))]
     _kind: String,
     metadata: Metadata,
     #[serde(default)]
     spec: Spec,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Metadata {
+    /// The name, as `--cluster` and the folders of snapshots have it.
     name: String,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Spec {
+    /// The minors that it is for; when absent those where all its plugins exist.
     #[serde(default)]
+    #[schemars(with = "Option<MinorRange>")]
     kubernetes: Option<String>,
+    /// Who applies, unless a scenario says otherwise; when absent the cluster's admin, group `system:masters`.
     #[serde(default)]
     r#as: Option<Requester>,
+    /// Flags of kube-apiserver.
     #[serde(default)]
     api_server: Flags,
+    /// What the namespace of each scenario carries.
     #[serde(default)]
     namespace: NamespaceSpec,
+    /// Files and folders of objects that exist before the scenarios.
     #[serde(default)]
     objects: Vec<PathBuf>,
 }

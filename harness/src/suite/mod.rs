@@ -5,6 +5,7 @@ pub mod manifest;
 pub mod project;
 mod read;
 pub mod scenario;
+pub mod schema;
 mod server;
 
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::read;
@@ -21,12 +22,15 @@ pub struct Project {
     pub snapshots: PathBuf,
 }
 
-#[derive(Deserialize)]
+/// A team's defaults: `podgate.yaml` at the root of a repository.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ProjectDocument {
+pub(super) struct ProjectDocument {
     #[serde(rename = "apiVersion")]
+    #[schemars(extend("const" = read::API_VERSION))]
     _api_version: String,
     #[serde(rename = "kind")]
+    #[schemars(extend("const" = "Project"))]
     _kind: String,
     #[serde(default, rename = "metadata")]
     _metadata: serde_json::Value,
@@ -34,15 +38,20 @@ struct ProjectDocument {
     spec: Spec,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Spec {
+    /// The minors that `test` and `check` are for, unless `--kubernetes` says otherwise.
     #[serde(default)]
+    #[schemars(with = "Option<MinorRange>")]
     kubernetes: Option<String>,
+    /// The folder of cluster files.
     #[serde(default)]
     clusters: Option<PathBuf>,
+    /// The folder of scenarios.
     #[serde(default)]
     scenarios: Option<PathBuf>,
+    /// The folder of snapshots.
     #[serde(default)]
     snapshots: Option<PathBuf>,
 }

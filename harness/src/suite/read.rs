@@ -101,11 +101,13 @@ pub(super) fn referenced(document: &Document, path: &str, file: &Path) -> Result
     }
 }
 
+/// The version of podgate's own kinds.
+pub(super) const API_VERSION: &str = "podgate.dev/v1alpha1";
+
 /// Refuses another version of podgate's own kinds than the one that this podgate reads.
 pub(super) fn own_api_version(document: &Document) -> Result<(), Error> {
-    const KNOWN: &str = "podgate.dev/v1alpha1";
     match document.api_version() {
-        Some(KNOWN) => Ok(()),
+        Some(API_VERSION) => Ok(()),
         other => {
             let message = format!(
                 "`{}` is no version of podgate's kinds",
@@ -115,7 +117,7 @@ pub(super) fn own_api_version(document: &Document) -> Result<(), Error> {
                 document,
                 "apiVersion",
                 message,
-                format!("this podgate reads {KNOWN}"),
+                format!("this podgate reads {API_VERSION}"),
             ))
         }
     }

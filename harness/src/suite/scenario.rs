@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use podgate_manifest::{Document, FieldPath};
 use podgate_policy::Minor;
 use podgate_policy::checks::CHECKS;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -46,7 +47,7 @@ pub struct Scenario {
 }
 
 /// The namespace of a scenario.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScenarioNamespace {
     /// Its name; `None`: a slug of scenario and cluster.
@@ -85,7 +86,7 @@ pub enum Action {
 }
 
 /// A patch of an object.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Patch {
     /// `Kind/name`; the namespace of the scenario is `Namespace` alone.
@@ -100,7 +101,7 @@ pub struct Patch {
 }
 
 /// The kinds of patches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PatchType {
     /// RFC 6902
@@ -178,12 +179,15 @@ pub enum ExpectedVerdict {
     Rejected(By),
 }
 
-#[derive(Deserialize)]
+/// What a scenario file says about its manifests: its first document, which may be absent.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ScenarioDocument {
+pub(super) struct ScenarioDocument {
     #[serde(rename = "apiVersion")]
+    #[schemars(extend("const" = read::API_VERSION))]
     _api_version: String,
     #[serde(rename = "kind")]
+    #[schemars(extend("const" = "Scenario"))]
     _kind: String,
     #[serde(default, rename = "metadata")]
     _metadata: Option<Metadata>,
@@ -191,90 +195,132 @@ struct ScenarioDocument {
     spec: Spec,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Metadata {
+    /// A name for readers; the path of the file is what names a scenario.
     #[serde(default, rename = "name")]
     _name: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Spec {
+    /// What it shows.
     #[serde(default)]
     description: Option<String>,
+    /// Who applies; when absent whom the cluster says.
     #[serde(default)]
     r#as: Option<Requester>,
+    /// Its namespace, on top of what the cluster says.
     #[serde(default)]
     namespace: ScenarioNamespace,
+    /// The clusters that it runs on; everywhere when absent.
     #[serde(default)]
     clusters: Option<Vec<String>>,
+    /// The minors that it runs on; all when absent.
     #[serde(default)]
+    #[schemars(with = "Option<MinorRange>")]
     kubernetes: Option<String>,
+    /// Files and folders whose objects come before those of this file.
     #[serde(default)]
     manifests: Vec<PathBuf>,
+    /// What happens, in order; when absent everything is applied once.
     #[serde(default)]
     steps: Option<Vec<StepDocument>>,
+    /// What must hold, whatever a snapshot says.
     #[serde(default)]
     expect: Vec<ExpectDocument>,
 }
 
-#[derive(Deserialize)]
+/// One thing that is done, and by whom.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [
+    {"required": ["apply"]}, {"required": ["patch"]}, {"required": ["restart"]}, {"required": ["delete"]},
+]))]
 struct StepDocument {
+    /// Who does it, if it is somebody else.
     #[serde(default)]
     r#as: Option<Requester>,
+    /// Applies manifests of the scenario: `Kind/name`.
     #[serde(default)]
     apply: Option<Vec<String>>,
+    /// Patches an object.
     #[serde(default)]
     patch: Option<Patch>,
+    /// Does to a workload, `Kind/name`, what `kubectl rollout restart` does.
     #[serde(default)]
     restart: Option<String>,
+    /// Deletes an object, `Kind/name`.
     #[serde(default)]
     delete: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// What must hold of an object that the steps touch.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ExpectDocument {
+    /// `Kind/name`
     object: String,
+    /// The clusters where it holds; everywhere when absent.
     #[serde(default)]
     clusters: Option<Vec<String>>,
+    /// The minors where it holds; all when absent.
     #[serde(default)]
+    #[schemars(with = "Option<MinorRange>")]
     kubernetes: Option<String>,
+    /// Which step, counted from one; when absent the last one that touches the object.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     step: Option<u32>,
+    /// That it is admitted.
     #[serde(default)]
+    #[schemars(extend("const" = true))]
     admitted: Option<bool>,
+    /// By whom it is rejected.
     #[serde(default)]
     rejected: Option<By>,
+    /// Checks of Pod Security that the message names, among others.
     #[serde(default)]
     checks: Vec<String>,
+    /// A text in the message.
     #[serde(default)]
     message: Option<String>,
+    /// The `PodSecurityPolicy` that admits the pod.
     #[serde(default)]
     policy: Option<String>,
+    /// Fields that this policy changes, among others; an empty list: none.
     #[serde(default)]
     changes: Option<Vec<String>>,
+    /// Texts; each must be in some warning.
     #[serde(default)]
     warnings: Vec<String>,
+    /// What must hold of the pods of a workload.
     #[serde(default)]
     pods: Option<ExpectPods>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ExpectPods {
+    /// That they are admitted.
     #[serde(default)]
+    #[schemars(extend("const" = true))]
     admitted: Option<bool>,
+    /// By whom they are rejected.
     #[serde(default)]
     rejected: Option<By>,
+    /// Checks of Pod Security that the message names, among others.
     #[serde(default)]
     checks: Vec<String>,
+    /// A text in the message.
     #[serde(default)]
     message: Option<String>,
+    /// The `PodSecurityPolicy` that admits them.
     #[serde(default)]
     policy: Option<String>,
+    /// Fields that this policy changes, among others; an empty list: none.
     #[serde(default)]
     changes: Option<Vec<String>>,
 }

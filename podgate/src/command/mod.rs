@@ -13,6 +13,7 @@ pub(crate) mod man;
 pub(crate) mod matrix;
 pub(crate) mod merge;
 pub(crate) mod review;
+pub(crate) mod schemas;
 pub(crate) mod serve;
 mod servers;
 pub(crate) mod test;
