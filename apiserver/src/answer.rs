@@ -8,7 +8,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WARNING};
+use http::HeaderMap;
+use http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, VARY,
+    WARNING,
+};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 use podgate_admission::encode::{encode, encode_untyped};
@@ -16,6 +20,7 @@ use podgate_admission::schema::Struct;
 use podgate_admission::status::Status;
 use podgate_admission::value::{Object, Value};
 use podgate_policy::Minor;
+use sha2::{Digest as _, Sha512};
 
 use crate::watch::Watch;
 
@@ -86,13 +91,15 @@ pub struct AuditAnnotations(pub Vec<(String, String)>);
 #[derive(Debug)]
 pub(crate) struct Answer {
     code: u16,
-    body: String,
+    body: Vec<u8>,
     plain: bool,
     nosniff: bool,
     /// After how many seconds the client may try again; zero where nothing is said.
     retry_after: u32,
     /// What comes instead of the body.
     watch: Option<Box<Watch>>,
+    /// What stands in the place of the usual headers, or beside them.
+    headers: Vec<(HeaderName, String)>,
     warnings: Vec<String>,
     audit: Vec<(String, String)>,
 }
@@ -104,11 +111,12 @@ impl Answer {
         body.push('\n');
         Self {
             code,
-            body,
+            body: body.into_bytes(),
             plain: false,
             nosniff: false,
             retry_after: 0,
             watch: None,
+            headers: Vec::new(),
             warnings: Vec::new(),
             audit: Vec::new(),
         }
@@ -118,11 +126,12 @@ impl Answer {
     pub(crate) fn text(code: u16, text: &str) -> Self {
         Self {
             code,
-            body: text.to_owned(),
+            body: text.as_bytes().to_vec(),
             plain: true,
             nosniff: true,
             retry_after: 0,
             watch: None,
+            headers: Vec::new(),
             warnings: Vec::new(),
             audit: Vec::new(),
         }
@@ -157,6 +166,33 @@ impl Answer {
             nosniff: true,
             ..Self::from(status)
         }
+    }
+
+    /// The same with another content type.
+    pub(crate) fn with_type(self, content_type: &str) -> Self {
+        self.with_header(CONTENT_TYPE, content_type)
+    }
+
+    /// The same with a header, in the place of the one that it would have.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// The same with a tag that tells it from any other; without a body where that is the one that the
+    /// client has (`ServeHTTPWithETag` in `endpoints/discovery/aggregated/etag.go`).
+    pub(crate) fn with_etag(mut self, request: &HeaderMap) -> Self {
+        let tag = format!("\"{}\"", hash(&self.body));
+        if request
+            .get(IF_NONE_MATCH)
+            .is_some_and(|known| known == tag.as_str())
+        {
+            self.code = 304;
+            self.body.clear();
+        }
+        self.with_header(ETAG, &tag)
+            .with_header(VARY, "Accept")
+            .with_header(CACHE_CONTROL, "public")
     }
 
     /// The same with the warnings and the audit annotations of admission.
@@ -198,6 +234,14 @@ impl Answer {
         if self.retry_after > 0 {
             headers.insert(RETRY_AFTER, self.retry_after.into());
         }
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                headers.insert(name, value);
+            }
+        }
+        if self.code == 304 {
+            headers.remove(CONTENT_TYPE);
+        }
         for value in self.warnings.iter().filter_map(|text| warning(text)) {
             headers.append(WARNING, value);
         }
@@ -223,6 +267,11 @@ impl From<Status> for Answer {
     fn from(status: Status) -> Self {
         Self::from(&status)
     }
+}
+
+/// SHA-512 in upper case, as upstream tags documents.
+pub(crate) fn hash(document: &[u8]) -> String {
+    format!("{:X}", Bytes::copy_from_slice(&Sha512::digest(document)))
 }
 
 /// The Status object that says that an object was deleted.

@@ -33,7 +33,7 @@ pub(crate) enum Kind {
 }
 
 /// A part of `Accept`: the type, what is below it, and the parameters.
-struct Clause<'h> {
+pub(crate) struct Clause<'h> {
     quality: f32,
     ty: &'h str,
     parameters: Vec<(&'h str, &'h str)>,
@@ -59,7 +59,7 @@ pub(crate) fn negotiate(headers: &HeaderMap) -> Result<Representation, Status> {
 }
 
 /// What a client accepts, the best first.
-fn clauses(headers: &HeaderMap) -> Vec<Clause<'_>> {
+pub(crate) fn clauses(headers: &HeaderMap) -> Vec<Clause<'_>> {
     let values = headers.get_all(ACCEPT).iter();
     let mut clauses: Vec<Clause<'_>> = values
         .filter_map(|value| value.to_str().ok())
@@ -87,15 +87,23 @@ fn clauses(headers: &HeaderMap) -> Vec<Clause<'_>> {
 }
 
 impl Clause<'_> {
+    /// Whether JSON is of this type.
+    pub(crate) fn is_json(&self) -> bool {
+        matches!(self.ty, "*/*" | "application/*" | "application/json")
+    }
+
+    /// The value of a parameter: `as`.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        let mut found = self.parameters.iter().filter(|(key, _)| *key == name);
+        found.next_back().map(|(_, value)| *value)
+    }
+
     /// The form that it asks for; nothing where this server does not write it.
     fn representation(&self) -> Option<Representation> {
-        if !matches!(self.ty, "*/*" | "application/*" | "application/json") {
+        if !self.is_json() {
             return None;
         }
-        let parameter = |name: &str| {
-            let mut found = self.parameters.iter().filter(|(key, _)| *key == name);
-            found.next_back().map(|(_, value)| *value)
-        };
+        let parameter = |name| self.parameter(name);
         if parameter("stream").is_some_and(|stream| !matches!(stream, "" | "watch")) {
             return None;
         }

@@ -126,6 +126,31 @@ pub(crate) fn subresources(resource: &Resource, minor: Minor) -> impl Iterator<I
     .flatten()
 }
 
+/// The verbs of a subresource, in alphabetical order.
+pub(crate) fn subresource_verbs(subresource: Subresource) -> &'static [&'static str] {
+    match subresource.name {
+        "binding" | "eviction" => &["create"],
+        _ if subresource.get => &["get", "patch", "update"],
+        _ => &["update"],
+    }
+}
+
+/// Group, version and kind of what a subresource takes and gives; group and version are empty where
+/// they are the resource's own.
+pub(crate) fn subresource_kind(
+    resource: &Resource,
+    subresource: &str,
+    minor: Minor,
+) -> (&'static str, &'static str, &'static str) {
+    match subresource {
+        "scale" => ("autoscaling", "v1", "Scale"),
+        "eviction" if minor.number() >= 22 => ("policy", "v1", "Eviction"),
+        "eviction" => ("policy", "v1beta1", "Eviction"),
+        "binding" => ("", "", "Binding"),
+        _ => ("", "", resource.kind),
+    }
+}
+
 /// The key of an object in etcd, without `/registry/` in front.
 ///
 /// Upstream: `SpecialDefaultResourcePrefixes` in `k8s.io/kubernetes/pkg/kubeapiserver`.

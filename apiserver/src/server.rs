@@ -29,7 +29,9 @@ use crate::path::{Path, ResourcePath, Verb};
 use crate::source::Seeded;
 use crate::state::State;
 use crate::watch::Timer;
-use crate::{authorize, bootstrap, controllers, discovery, failure, registry, user, verb, version};
+use crate::{
+    authorize, bootstrap, controllers, discovery, failure, health, registry, user, verb, version,
+};
 
 /// How many bytes the body of a request may have (`MaxRequestBodyBytes`).
 const LARGEST_BODY: usize = 3 * 1024 * 1024;
@@ -153,24 +155,27 @@ impl ApiServer {
         let user = impersonated.unwrap_or_else(user::admin);
         let decoded = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         match Path::parse(&decoded) {
-            Path::Other(path) => self.other(&parts.method, path, &user),
+            Path::Other(path) => self.other(parts, path, &user),
             Path::Resource(path) => self.resource(parts, &path, &user, body),
         }
     }
 
-    fn other(&self, method: &Method, path: &str, user: &User) -> Answer {
+    fn other(&self, parts: &Parts, path: &str, user: &User) -> Answer {
         let minor = self.server.minor();
+        let method = &parts.method;
         let verb = method.as_str().to_ascii_lowercase();
         if let Err(status) = authorize::other(&self.lock().store, user, &verb, path) {
             return Answer::forbidden(&status);
         }
-        let found = match path.trim_end_matches('/') {
-            "/version" => Answer::document(&version::document(minor)),
-            "/healthz" | "/livez" | "/readyz" => Answer::text(200, "ok"),
-            path => match discovery::document(path, minor) {
-                Some(document) => Answer::document(&document),
-                None => return no_document(path),
-            },
+        let path = path.trim_end_matches('/');
+        let found = if path == "/version" {
+            Some(Answer::document(&version::document(minor)))
+        } else {
+            health::answer(path, parts.uri.query().unwrap_or_default())
+                .or_else(|| discovery::answer(path, parts, minor))
+        };
+        let Some(found) = found else {
+            return no_document(path);
         };
         if matches!(*method, Method::GET | Method::HEAD) {
             found

@@ -68,7 +68,7 @@ fn groups_and_resources() {
         "watch",
     ];
     let expected = json!([
-        {"name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod", "verbs": verbs, "shortNames": ["po"], "categories": ["all"]},
+        {"name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod", "verbs": verbs, "shortNames": ["po"], "categories": ["all"], "storageVersionHash": "xPOwRZ+Yhw8="},
         {"name": "pods/ephemeralcontainers", "singularName": "", "namespaced": true, "kind": "Pod", "verbs": ["get", "patch", "update"]},
         {"name": "pods/resize", "singularName": "", "namespaced": true, "kind": "Pod", "verbs": ["get", "patch", "update"]},
         {"name": "pods/status", "singularName": "", "namespaced": true, "kind": "Pod", "verbs": ["get", "patch", "update"]},
@@ -154,4 +154,64 @@ fn no_route(#[case] method: Method, #[case] path: &str, #[case] code: u16) {
     });
     assert_eq!((answer.code, answer.body), (code, status));
     assert_eq!(answer.headers["cache-control"], "no-cache, private");
+}
+
+#[test]
+fn checks_one_by_one() {
+    let server = server(36);
+    let report = get(&server, "/readyz?verbose&exclude=ping&exclude=no").body;
+    let expected = "[+]ping excluded: ok\n\
+        warn: some health checks cannot be excluded: no matches for \"no\"\nreadyz check passed\n";
+    assert_eq!(report, expected);
+    assert_eq!(get(&server, "/livez/ping").body, "ok");
+    assert_eq!(get(&server, "/livez/etcd").code, 404);
+}
+
+const V2: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+const BETA: &str = "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList";
+
+#[rstest]
+#[case(26, "APIGroupList", "v1")]
+#[case(27, "APIGroupDiscoveryList", "apidiscovery.k8s.io/v2beta1")]
+#[case(29, "APIGroupDiscoveryList", "apidiscovery.k8s.io/v2beta1")]
+#[case(30, "APIGroupDiscoveryList", "apidiscovery.k8s.io/v2")]
+#[case(37, "APIGroupDiscoveryList", "apidiscovery.k8s.io/v2")]
+fn aggregated_discovery(#[case] minor: u8, #[case] kind: &str, #[case] version: &str) {
+    let accept = format!("{V2},{BETA},application/json");
+    let headers = [("accept", accept.as_str())];
+    let answer = send(&server(minor), &Method::GET, "/apis", &headers, "");
+    assert_eq!(
+        (&answer.body["kind"], &answer.body["apiVersion"]),
+        (&json!(kind), &json!(version))
+    );
+}
+
+#[test]
+fn the_beta_of_aggregated_discovery_ends_with_1_32() {
+    for (minor, kind) in [(32, "APIGroupDiscoveryList"), (33, "APIGroupList")] {
+        let headers = [("accept", BETA)];
+        let answer = send(&server(minor), &Method::GET, "/apis", &headers, "");
+        assert_eq!(answer.body["kind"], kind);
+    }
+}
+
+#[test]
+fn a_document_that_the_client_has_is_not_sent_again() {
+    let server = server(36);
+    let first = send(&server, &Method::GET, "/api", &[("accept", V2)], "");
+    let tag = first.headers["etag"].to_str().expect("a tag");
+    assert_eq!(first.headers["vary"], "Accept");
+    let headers = [("accept", V2), ("if-none-match", tag)];
+    let second = send(&server, &Method::GET, "/api", &headers, "");
+    assert_eq!((second.code, &second.body), (304, &json!("")));
+    assert_eq!(second.headers["etag"], tag);
+}
+
+#[rstest]
+#[case(32, None)]
+#[case(33, Some("32"))]
+#[case(37, Some("36"))]
+fn compatibility_versions(#[case] minor: u8, #[case] expected: Option<&str>) {
+    let version = get(&server(minor), "/version").body;
+    assert_eq!(version["minCompatibilityMinor"].as_str(), expected);
 }
