@@ -137,6 +137,24 @@ impl Answer {
         }
     }
 
+    /// Bytes of some type.
+    pub(crate) fn bytes(body: Vec<u8>, content_type: &str) -> Self {
+        Self {
+            body,
+            nosniff: false,
+            ..Self::text(200, "")
+        }
+        .with_type(content_type)
+    }
+
+    /// Nothing but a code.
+    pub(crate) fn empty(code: u16) -> Self {
+        Self {
+            nosniff: false,
+            ..Self::text(code, "")
+        }
+    }
+
     /// The text for a path that is none of the API's.
     pub(crate) fn no_page() -> Self {
         Self::text(404, "404 page not found\n")
@@ -218,6 +236,7 @@ impl Answer {
         const JSON: HeaderValue = HeaderValue::from_static("application/json");
         const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
         const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+        let is_empty = self.body.is_empty() && self.watch.is_none();
         let content = match self.watch {
             Some(watch) => Content::Events(watch),
             None => Content::Whole(Full::new(Bytes::from(self.body))),
@@ -239,7 +258,7 @@ impl Answer {
                 headers.insert(name, value);
             }
         }
-        if self.code == 304 {
+        if is_empty {
             headers.remove(CONTENT_TYPE);
         }
         for value in self.warnings.iter().filter_map(|text| warning(text)) {

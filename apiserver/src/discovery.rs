@@ -17,7 +17,7 @@ use podgate_policy::Minor;
 use sha2::{Digest as _, Sha256};
 
 use crate::answer::Answer;
-use crate::{health, registry};
+use crate::{health, openapi, registry};
 
 /// The groups in the order in which a server lists them.
 const GROUPS: [&str; 17] = [
@@ -120,6 +120,7 @@ fn index(minor: Minor) -> Value<'static> {
         paths.push(format!("/{endpoint}"));
         paths.extend(health::CHECKS.map(|check| format!("/{endpoint}/{check}")));
     }
+    paths.extend(openapi::paths(minor).map(str::to_owned));
     paths.sort_unstable();
     let paths: Vec<Value<'static>> = paths.into_iter().map(Value::from).collect();
     Value::from(Object::from_iter([("paths", paths)]))

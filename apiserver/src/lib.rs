@@ -18,7 +18,7 @@
 //! what a real server writes into its audit log.
 //!
 //! Known differences, all of them refusals or omissions, never other verdicts: no server-side
-//! apply, no `OpenAPI`, no scale; JSON only; no `managedFields`. Only a server
+//! apply, no scale; JSON only; no `managedFields`. Only a server
 //! that [keeps a history](ApiServer::keep_history) can be watched, and only its lists can be of the past.
 //! Where a patch makes no such object any more, the refusal shows the
 //! object with its keys in another order.
@@ -42,6 +42,7 @@ mod failure;
 mod health;
 mod history;
 mod negotiation;
+mod openapi;
 mod options;
 mod patch;
 mod path;

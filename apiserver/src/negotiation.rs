@@ -87,6 +87,11 @@ pub(crate) fn clauses(headers: &HeaderMap) -> Vec<Clause<'_>> {
 }
 
 impl Clause<'_> {
+    /// The media type without its parameters.
+    pub(crate) fn ty(&self) -> &str {
+        self.ty
+    }
+
     /// Whether JSON is of this type.
     pub(crate) fn is_json(&self) -> bool {
         matches!(self.ty, "*/*" | "application/*" | "application/json")

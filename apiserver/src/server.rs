@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
@@ -30,7 +30,8 @@ use crate::source::Seeded;
 use crate::state::State;
 use crate::watch::Timer;
 use crate::{
-    authorize, bootstrap, controllers, discovery, failure, health, registry, user, verb, version,
+    authorize, bootstrap, controllers, discovery, failure, health, openapi, registry, user, verb,
+    version,
 };
 
 /// How many bytes the body of a request may have (`MaxRequestBodyBytes`).
@@ -51,6 +52,8 @@ pub struct ApiServer {
     state: Arc<Mutex<State>>,
     /// What keeps the time of watches; without one there are none.
     timer: Option<Timer>,
+    /// Made when somebody asks for one of them.
+    openapi: Arc<OnceLock<openapi::Documents>>,
 }
 
 impl ApiServer {
@@ -62,6 +65,7 @@ impl ApiServer {
             server: Arc::new(server),
             state: Arc::new(Mutex::new(state)),
             timer: None,
+            openapi: Arc::default(),
         }
     }
 
@@ -74,6 +78,7 @@ impl ApiServer {
             server: Arc::clone(&self.server),
             state: Arc::new(Mutex::new(self.lock().clone())),
             timer: None,
+            openapi: Arc::clone(&self.openapi),
         }
     }
 
@@ -170,6 +175,9 @@ impl ApiServer {
         let path = path.trim_end_matches('/');
         let found = if path == "/version" {
             Some(Answer::document(&version::document(minor)))
+        } else if openapi::is_below(path, minor) {
+            let documents = self.openapi.get_or_init(|| openapi::Documents::new(minor));
+            Some(documents.answer(path, parts, minor))
         } else {
             health::answer(path, parts.uri.query().unwrap_or_default())
                 .or_else(|| discovery::answer(path, parts, minor))
