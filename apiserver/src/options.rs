@@ -26,6 +26,8 @@ pub(crate) struct Options {
     force: bool,
     /// `propagationPolicy`, where it is given.
     pub(crate) propagation_policy: Option<String>,
+    /// `orphanDependents`, where it is given.
+    pub(crate) orphan_dependents: Option<bool>,
     /// `gracePeriodSeconds`, where it is given.
     pub(crate) grace_period_seconds: Option<i64>,
     pub(crate) label_selector: String,
@@ -63,6 +65,7 @@ impl Options {
                 "fieldManager" => options.field_manager = value.into_owned(),
                 "force" => options.force = true,
                 "propagationPolicy" => options.propagation_policy = Some(value.into_owned()),
+                "orphanDependents" => options.orphan_dependents = Some(truth(&value)),
                 "gracePeriodSeconds" => options.grace_period_seconds = Some(integer(&value)?),
                 "labelSelector" => options.label_selector = value.into_owned(),
                 "fieldSelector" => options.field_selector = value.into_owned(),
@@ -114,6 +117,18 @@ impl Options {
         }
         if kind != "DeleteOptions" {
             check_manager(&self.field_manager, minor, &mut causes);
+        }
+        if kind == "DeleteOptions"
+            && let (Some(policy), Some(_)) = (&self.propagation_policy, self.orphan_dependents)
+        {
+            causes.push(Cause {
+                reason: "FieldValueInvalid",
+                message: format!(
+                    "Invalid value: {}: orphanDependents and deletionPropagation cannot be both set",
+                    quote(policy)
+                ),
+                field: "propagationPolicy".to_owned(),
+            });
         }
         let mut unsupported = |field: &str, value: String, supported: &str| {
             causes.push(Cause {

@@ -32,6 +32,10 @@ pub(crate) struct Store {
     revision: u64,
     /// The uids of the objects that were removed, for whoever looks after their dependents.
     removed: BTreeSet<String>,
+    /// How many objects of a namespace are marked for deletion; namespaces that have none are not here.
+    ending: BTreeMap<String, usize>,
+    /// How many objects have owners.
+    owned: usize,
     past: Past,
 }
 
@@ -57,6 +61,8 @@ impl Store {
             objects: RedBlackTreeMapSync::new_sync(),
             revision: 1,
             removed: BTreeSet::new(),
+            ending: BTreeMap::new(),
+            owned: 0,
             past: Past(None),
         }
     }
@@ -93,14 +99,19 @@ impl Store {
     ) -> Stored {
         self.revision += 1;
         let key = key(resource, namespace, name);
-        let before = self.objects.get(&key);
-        let created = before.map_or(self.revision, |entry| entry.created);
         let object = Arc::new(make(self.revision));
+        let before = self.objects.get(&key).cloned();
+        self.count(
+            namespace,
+            before.as_ref().map(|e| &*e.object),
+            Some(&object),
+        );
+        let created = before.as_ref().map_or(self.revision, |entry| entry.created);
         if let Past(Some(history)) = &mut self.past {
             history.record(Change {
                 revision: self.revision,
                 key: key.clone(),
-                before: before.map(|entry| Arc::clone(&entry.object)),
+                before: before.map(|entry| entry.object),
                 after: Some(Arc::clone(&object)),
             });
         }
@@ -121,6 +132,7 @@ impl Store {
         self.removed
             .insert(before.text_at(&["metadata", "uid"]).to_owned());
         self.objects.remove_mut(&key);
+        self.count(namespace, Some(&before), None);
         self.revision += 1;
         if let Past(Some(history)) = &mut self.past {
             history.record(Change {
@@ -131,6 +143,39 @@ impl Store {
             });
         }
         Some(self.revision)
+    }
+
+    /// Keeps count of what the garbage collector looks at.
+    fn count(&mut self, namespace: &str, before: Option<&Value<'_>>, after: Option<&Value<'_>>) {
+        let ending = |object: &Value<'_>| {
+            !object
+                .text_at(&["metadata", "deletionTimestamp"])
+                .is_empty()
+        };
+        let owned =
+            |object: &Value<'_>| !object.list_at(&["metadata", "ownerReferences"]).is_empty();
+        self.owned += usize::from(after.is_some_and(owned));
+        self.owned -= usize::from(before.is_some_and(owned));
+        match (before.is_some_and(ending), after.is_some_and(ending)) {
+            (false, true) => *self.ending.entry(namespace.to_owned()).or_default() += 1,
+            (true, false) => {
+                if let Some(count) = self.ending.get_mut(namespace) {
+                    *count -= 1;
+                }
+                self.ending.retain(|_, count| *count > 0);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether an object of a namespace is marked for deletion.
+    pub(crate) fn has_ending(&self, namespace: &str) -> bool {
+        self.ending.contains_key(namespace)
+    }
+
+    /// Whether any object has an owner.
+    pub(crate) fn has_owned(&self) -> bool {
+        self.owned > 0
     }
 
     /// Whether an object with that uid was removed since [`forget_removed`](Self::forget_removed).

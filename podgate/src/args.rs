@@ -616,6 +616,10 @@ pub(crate) struct ServeArgs {
     /// end. A temporary file when absent. A file that podgate did not write is left alone.
     #[arg(long, value_name = "FILE")]
     pub(crate) write_kubeconfig: Option<PathBuf>,
+
+    /// How many changes are kept for those who watch: few make watches expire, for tests of clients.
+    #[arg(long, value_name = "CHANGES", hide = true)]
+    pub(crate) watch_history: Option<usize>,
 }
 
 // Each is a flag that a person types, and clap knows which exclude each other.

@@ -181,7 +181,7 @@ async fn from_ready_to_the_end() {
 
     let (status, notes) = serving.end(Signal::TERM);
     assert!(status.success(), "{status}: {notes}");
-    assert!(notes.contains("no node runs them"), "{notes}");
+    assert!(notes.contains("no scheduler and no kubelet run"), "{notes}");
     assert_eq!(left(&folder), [""; 0]);
 }
 

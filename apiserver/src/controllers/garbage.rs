@@ -19,7 +19,14 @@ pub(crate) const FOREGROUND: &str = "foregroundDeletion";
 
 /// Goes over the objects of the namespace once.
 pub(super) fn collect(sync: &mut Sync<'_>) {
-    job::untrack(sync);
+    let (ending, removed) = (sync.is_ending(), sync.state.store.has_removed());
+    if ending {
+        job::untrack(sync);
+    }
+    // Most of the time there is nothing to do, and the objects may be many.
+    if !(ending || removed && sync.state.store.has_owned()) {
+        return;
+    }
     for resource in resources(sync) {
         for object in sync.list(resource) {
             if !is_live(&object) {

@@ -14,6 +14,7 @@ mod deployment;
 mod event;
 pub(crate) mod garbage;
 mod job;
+mod namespace;
 mod replica_set;
 mod rollout;
 mod stateful_set;
@@ -70,17 +71,22 @@ pub(crate) fn after(
 
 /// Lets the workload controllers run wherever something was written.
 pub(crate) fn settle(server: &Server, state: &mut State) {
-    for namespace in std::mem::take(&mut state.unsettled) {
-        sync::run(server, state, &namespace);
+    for name in std::mem::take(&mut state.unsettled) {
+        match state.store.find("namespaces", "", &name) {
+            Some(namespace) if is_live(namespace) => sync::run(server, state, &name),
+            Some(_) => namespace::end(server, state, &name),
+            None => {}
+        }
     }
     state.store.forget_removed();
 }
 
-/// Every namespace has a default service account until it ends, and its content ends with it.
+/// Every namespace has a default service account until it ends, and nothing outlives it.
 pub(crate) fn after_namespace(state: &mut State, minor: Minor, name: &str) {
     match state.store.find("namespaces", "", name) {
         Some(namespace) if is_live(namespace) => default_service_account(state, minor, name),
-        _ => state.store.remove_namespace(name),
+        Some(_) => {}
+        None => state.store.remove_namespace(name),
     }
 }
 

@@ -49,16 +49,7 @@ struct Attempts {
 
 /// Lets the controllers run in a namespace until they are done.
 pub(super) fn run(server: &Server, state: &mut State, namespace: &str) {
-    let live = state.store.find("namespaces", "", namespace);
-    if !live.is_some_and(|namespace| is_live(namespace)) {
-        return;
-    }
-    let mut sync = Sync {
-        server,
-        state,
-        namespace: namespace.to_owned(),
-        attempts: BTreeMap::new(),
-    };
+    let mut sync = Sync::new(server, state, namespace);
     for _ in 0..MOST_TURNS {
         let before = sync.state.store.revision();
         garbage::collect(&mut sync);
@@ -90,6 +81,17 @@ const CONTROLLERS: [(&str, &str, Controller); 6] = [
     ("batch", "jobs", job::sync),
 ];
 
+impl<'s> Sync<'s> {
+    pub(super) fn new(server: &'s Server, state: &'s mut State, namespace: &str) -> Self {
+        Self {
+            server,
+            state,
+            namespace: namespace.to_owned(),
+            attempts: BTreeMap::new(),
+        }
+    }
+}
+
 impl Sync<'_> {
     pub(super) fn minor(&self) -> Minor {
         self.server.minor()
@@ -97,6 +99,11 @@ impl Sync<'_> {
 
     pub(super) fn now(&mut self) -> String {
         self.state.source.now()
+    }
+
+    /// Whether an object of this namespace is marked for deletion.
+    pub(super) fn is_ending(&self) -> bool {
+        self.state.store.has_ending(&self.namespace)
     }
 
     /// The objects of a resource in this namespace, oldest first.
@@ -251,18 +258,20 @@ impl Sync<'_> {
     }
 
     /// Deletes an object, which goes when it has no finalizers. Nothing runs, so nothing has to
-    /// stop first.
+    /// stop first; a pod is marked all the same.
     pub(super) fn delete(&mut self, resource: &str, object: &Stored) {
-        if object.list_at(&["metadata", "finalizers"]).is_empty() {
-            let (namespace, name) = (meta(object, "namespace"), meta(object, "name"));
-            self.state.store.remove(resource, namespace, name);
-        } else if is_live(object) {
+        let kept = !object.list_at(&["metadata", "finalizers"]).is_empty();
+        if is_live(object) && (kept || resource == "pods") {
             let now = self.now();
             self.change(resource, object, |object| {
                 let metadata = object.object_mut("metadata");
                 metadata.insert("deletionTimestamp", now);
                 metadata.insert("deletionGracePeriodSeconds", 0);
             });
+        }
+        if !kept {
+            let (namespace, name) = (meta(object, "namespace"), meta(object, "name"));
+            self.state.store.remove(resource, namespace, name);
         }
     }
 }

@@ -3,9 +3,9 @@
 //! Upstream: `k8s.io/apiserver/pkg/endpoints/handlers/delete.go`, `BeforeDelete` in
 //! `pkg/registry/rest/delete.go`, and `Delete` in `pkg/registry/generic/registry/store.go`.
 //!
-//! What a cluster's controllers and kubelets would do next is done at once: a pod that runs
-//! somewhere is stopped, the content of a namespace is removed with it. What the answer says is what
-//! a real server answers before they have done it.
+//! What a cluster's controllers and kubelets would do next is done before the next answer: a pod that
+//! runs somewhere is stopped, a namespace is emptied. What the answer says is what a real server answers
+//! before they have done it.
 
 use podgate_admission::chain::{self, Server};
 use podgate_admission::decode::decode_untyped;
@@ -113,8 +113,11 @@ fn remove(
     if pending && let Some(fields) = object.as_object_mut() {
         garbage_finalizer(fields.object_mut("metadata"), call.resource, options);
     }
-    let kept = !finalizers(&object).is_empty();
     let core = call.resource.group.is_empty();
+    // A namespace has to be emptied first.
+    let namespace = core && call.resource.name == "namespaces";
+    let kept = !finalizers(&object).is_empty()
+        || namespace && !object.list_at(&["spec", "finalizers"]).is_empty();
     if let Some(fields) = object.as_object_mut()
         && pending
     {
@@ -122,7 +125,7 @@ fn remove(
         if core && call.resource.name == "pods" {
             let grace = grace_period(old, options);
             mark(fields.object_mut("metadata"), now, Some(grace));
-        } else if core && call.resource.name == "namespaces" {
+        } else if namespace {
             mark(fields.object_mut("metadata"), now, None);
             fields.object_mut("status").insert("phase", "Terminating");
         } else if kept {
@@ -132,7 +135,7 @@ fn remove(
     if options.dry_run() {
         return Ok(object);
     }
-    let graceful = core && matches!(call.resource.name, "pods" | "namespaces");
+    let graceful = namespace || core && call.resource.name == "pods";
     if pending && (kept || graceful) {
         // What is to go is marked first, be it for no time at all
         // (`updateForGracefulDeletionAndFinalizers`).
@@ -225,8 +228,14 @@ fn delete_options<'a>(call: &Call<'a>) -> Result<(Options, Value<'a>), Status> {
         options.grace_period_seconds = sent.get("gracePeriodSeconds").and_then(Value::as_int);
         let policy = sent.get("propagationPolicy").and_then(Value::as_str);
         options.propagation_policy = policy.map(str::to_owned);
+        options.orphan_dependents = sent.get("orphanDependents").and_then(Value::as_bool);
     }
     options.validate("DeleteOptions", call.minor)?;
+    // The older way to say the same.
+    if let Some(orphan) = options.orphan_dependents {
+        let policy = if orphan { "Orphan" } else { "Background" };
+        options.propagation_policy = Some(policy.to_owned());
+    }
     Ok((options, sent))
 }
 

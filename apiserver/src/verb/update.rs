@@ -149,7 +149,7 @@ fn store_update(
                 transform::object(200, &object, call)
             } else {
                 let (resource, namespace, name) = (call.resource, call.namespace, call.name);
-                let answer = if deleted_by(&object, old) {
+                let answer = if deleted_by(&object, old, resource) {
                     state.store.remove(resource.name, namespace, name);
                     transform::object(200, &object, call)
                 } else {
@@ -165,14 +165,16 @@ fn store_update(
 }
 
 /// Whether the update takes the last finalizer of an object that is being deleted
-/// (`ShouldDeleteDuringUpdate`).
-fn deleted_by(new: &Value<'_>, old: &Value<'_>) -> bool {
-    let finalizers = |object: &Value<'_>| !object.list_at(&["metadata", "finalizers"]).is_empty();
+/// (`ShouldDeleteDuringUpdate`); a namespace has others in its spec (`ShouldDeleteNamespaceDuringUpdate`).
+fn deleted_by(new: &Value<'_>, old: &Value<'_>, resource: &Resource) -> bool {
+    let finalizers =
+        |object: &Value<'_>, part: &str| !object.list_at(&[part, "finalizers"]).is_empty();
+    let namespace = resource.group.is_empty() && resource.name == "namespaces";
     let grace = new
         .at(&["metadata", "deletionGracePeriodSeconds"])
         .and_then(Value::as_int);
-    !finalizers(new)
-        && finalizers(old)
+    !(finalizers(new, "metadata") || namespace && finalizers(new, "spec"))
+        && (finalizers(old, "metadata") || namespace && finalizers(old, "spec"))
         && !meta(old, "deletionTimestamp").is_empty()
         && grace.unwrap_or_default() == 0
 }

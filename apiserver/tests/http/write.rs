@@ -377,12 +377,69 @@ fn a_running_pod_is_given_its_time() {
     assert_eq!(get(&server, &format!("{WEB}/pods/a")).code, 404);
 }
 
+/// As the namespace controller of 1.36 says it; what older ones say of other resources meanwhile too.
+#[rstest]
+#[case::pods_alone(36, "pods", "ContentRemoved", "All content successfully removed")]
+#[case::pods(
+    32,
+    "pods",
+    "SomeResourcesRemain",
+    "Some resources are remaining: pods. has 1 resource instances"
+)]
+#[case::others(
+    36,
+    "configmaps",
+    "SomeResourcesRemain",
+    "Some resources are remaining: configmaps. has 1 resource instances"
+)]
+fn a_namespace_waits_for_finalizers(
+    #[case] minor: u8,
+    #[case] resource: &str,
+    #[case] reason: &str,
+    #[case] message: &str,
+) {
+    let server = web(minor);
+    let mut object = if resource == "pods" {
+        pod("a")
+    } else {
+        json!({"metadata": {"name": "a"}})
+    };
+    object["metadata"]["finalizers"] = json!(["example.com/hold"]);
+    let path = format!("{WEB}/{resource}");
+    assert_eq!(post(&server, &path, &object).code, 201);
+    post(
+        &server,
+        &format!("{WEB}/secrets"),
+        &json!({"metadata": {"name": "s"}}),
+    );
+    delete(&server, WEB, "");
+    let namespace = get(&server, WEB).body;
+    assert_eq!(namespace["status"]["phase"], "Terminating");
+    let condition = &namespace["status"]["conditions"][3];
+    assert_eq!(condition["type"], "NamespaceContentRemaining");
+    assert_eq!(condition["reason"], reason);
+    assert_eq!(condition["message"], message);
+    let held = get(&server, &format!("{path}/a")).body;
+    assert!(held["metadata"]["deletionTimestamp"].is_string(), "{held}");
+    // Pods go before all else, since 1.33.
+    let others = get(&server, &format!("{WEB}/secrets"));
+    let waiting = minor == 36 && resource == "pods";
+    assert_eq!(others.names(), if waiting { vec!["s"] } else { vec![] });
+    let again = post(&server, &path, &pod("b"));
+    assert_eq!(again.code, 403);
+    let merge = [("content-type", "application/merge-patch+json")];
+    let none = json!({"metadata": {"finalizers": null}}).to_string();
+    send(&server, &Method::PATCH, &format!("{path}/a"), &merge, &none);
+    assert_eq!(get(&server, WEB).code, 404);
+}
+
 #[test]
 fn a_namespace_ends_with_all_that_is_in_it() {
     let server = web(36);
     post(&server, &format!("{WEB}/pods"), &pod("a"));
     let deleted = delete(&server, WEB, "").body;
     assert_eq!(deleted["status"]["phase"], "Terminating");
+    assert_eq!(deleted["spec"]["finalizers"], json!(["kubernetes"]));
     assert_eq!(get(&server, WEB).code, 404);
     assert_eq!(get(&server, &format!("{WEB}/pods")).names(), [""; 0]);
     let again = json!({"metadata": {"name": "web"}});

@@ -45,10 +45,13 @@ async fn serve(args: &ServeArgs, cluster: Option<&Cluster>, minor: Minor) -> Res
     // From here on a signal ends the server and not the process, which has a file to remove.
     let ended = signals::ended()?;
     let server = embedded::stand_alone(cluster, minor, source()).await?;
-    let options = Options {
+    let mut options = Options {
         address: args.address,
         ..Options::default()
     };
+    if let Some(changes) = args.watch_history {
+        options.history = changes;
+    }
     let listening = serve::listen(server, options).await.map_err(start_error)?;
     let kubeconfig = KubeconfigFile::write(args.write_kubeconfig.as_deref(), listening.access())?;
     announce(&listening, cluster, minor, kubeconfig.path())?;
@@ -102,7 +105,7 @@ fn announce(
         )),
         None => show::note("no cluster file: namespaces carry the labels that you give them"),
     }
-    show::note("workloads make their pods, and no node runs them: pods stay pending");
+    show::note("no scheduler and no kubelet run: workloads make their pods, and pods stay Pending");
     show::note(&format!(
         "export KUBECONFIG={kubeconfig}; Ctrl-C ends the server"
     ));
