@@ -4,6 +4,7 @@
 //! depends on no other crate of the workspace.
 
 mod ci;
+mod clients;
 mod codegen;
 mod conformance;
 mod image;
@@ -33,6 +34,12 @@ TASKS:
     codegen [--check]    write the schema tables from the Go types of k8s.io/api and from
                          admission/schema/defaults.txt; with --check only compare.
                          Needs Go and the Go modules of the minors.
+    informers [--count N]
+                         let informers of client-go look on while six writers make 10,000 changes
+                         on podgate serve, with and without watches that expire. Needs Go.
+    load [--count N] [--podgate FILE]
+                         create 10,000 pods on podgate serve from six clients, without and with
+                         50 watches; compare each answer with podgate check. Needs Go.
     image [--tag NAME] [--release]
                          build podgate as a container image, podgate:VERSION. Needs Docker.
     mutants              try the suite on servers whose rules are slightly wrong: a check dropped, a
@@ -69,6 +76,8 @@ fn run(args: &[&str]) -> Result<()> {
         ["image", args @ ..] if !args.contains(&"--help") => {
             image::run(root(), &image::Choice::parse(args)?)
         }
+        ["informers", args @ ..] if !args.contains(&"--help") => clients::informers(root(), args),
+        ["load", args @ ..] if !args.contains(&"--help") => clients::load(root(), args),
         ["mutants"] => mutants::run(root()),
         ["tidy"] => tidy::run(root()),
         ["upstream", args @ ..] if !args.contains(&"--help") => upstream::run(root(), args),

@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::codegen;
 use events::Outcome;
 use rounds::Round;
-use server::Server;
+pub(crate) use server::Server;
 
 /// Runs the suite against the minors that `args` choose.
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<()> {
@@ -50,7 +50,8 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn find_go() -> Result<()> {
+/// Whether there is Go to run.
+pub(crate) fn find_go() -> Result<()> {
     match Command::new("go").arg("version").output() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             bail!("UPSTREAM'S SUITE DID NOT RUN: it needs Go, and there is no `go` in PATH")
@@ -64,7 +65,7 @@ fn find_go() -> Result<()> {
 }
 
 /// Builds podgate, and says where it is.
-fn build(root: &Path) -> Result<PathBuf> {
+pub(crate) fn build(root: &Path) -> Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["build", "--quiet", "--package", "podgate"])

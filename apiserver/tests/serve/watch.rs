@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 
 use super::running::Running;
 
-const PODS: &str = "/api/v1/namespaces/default/pods";
+pub(super) const PODS: &str = "/api/v1/namespaces/default/pods";
 
 /// A watch of a running server, read line by line.
-struct Events {
+pub(super) struct Events {
     body: Incoming,
     read: Vec<u8>,
 }
 
 impl Events {
-    async fn of(running: &Running, path: &str) -> Self {
+    pub(super) async fn of(running: &Running, path: &str) -> Self {
         let stream = TokioIo::new(running.connect("http/1.1").await);
         let (mut sender, connection) = http1::handshake(stream).await.expect("HTTP/1.1");
         tokio::spawn(async move { drop(connection.await) });
@@ -36,7 +36,7 @@ impl Events {
     }
 
     /// The next event; nothing where the watch is over.
-    async fn next(&mut self) -> Option<Value> {
+    pub(super) async fn next(&mut self) -> Option<Value> {
         loop {
             if let Some(end) = self.read.iter().position(|&byte| byte == b'\n') {
                 let rest = self.read.split_off(end + 1);
@@ -59,7 +59,7 @@ impl Events {
     }
 }
 
-async fn send(running: &Running, method: &str, path: &str, body: Value) -> Value {
+pub(super) async fn send(running: &Running, method: &str, path: &str, body: Value) -> Value {
     let mut request = running.request(method, path);
     if method == "PATCH" {
         request = request.header("content-type", "application/merge-patch+json");
@@ -75,14 +75,14 @@ async fn send(running: &Running, method: &str, path: &str, body: Value) -> Value
     serde_json::from_str(&answer.body).expect("JSON")
 }
 
-fn pod(name: &str, app: &str) -> Value {
+pub(super) fn pod(name: &str, app: &str) -> Value {
     json!({
         "metadata": {"name": name, "labels": {"app": app}},
         "spec": {"containers": [{"name": "c", "image": "nginx"}]},
     })
 }
 
-fn label(app: &str) -> Value {
+pub(super) fn label(app: &str) -> Value {
     json!({"metadata": {"labels": {"app": app}}})
 }
 
@@ -243,6 +243,50 @@ async fn what_is_refused(#[case] query: &str, #[case] code: u16, #[case] message
         (answer.code, status["message"].as_str()),
         (code, Some(message))
     );
+    running.stop().await;
+}
+
+/// What `kube`'s own watch makes of it.
+#[tokio::test]
+async fn the_watch_of_kube() {
+    use futures_util::StreamExt;
+    use k8s_openapi::api::core::v1::Pod;
+    use kube::api::{Api, DeleteParams, PostParams, WatchEvent, WatchParams};
+    use kube::config::{KubeConfigOptions, Kubeconfig};
+    use kube::{Client, Config};
+
+    let running = Running::start(Limits::default()).await;
+    let kubeconfig = Kubeconfig::from_yaml(&running.access.kubeconfig()).expect("a kubeconfig");
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default());
+    let config = config.await.expect("a configuration");
+    let client = Client::try_from(config).expect("a client");
+    let pods = Api::<Pod>::namespaced(client, "default");
+    let events = pods
+        .watch(&WatchParams::default(), "0")
+        .await
+        .expect("a watch");
+    let mut events = std::pin::pin!(events);
+    let new: Pod = serde_json::from_value(pod("a", "x")).expect("a pod");
+    let created = pods
+        .create(&PostParams::default(), &new)
+        .await
+        .expect("created");
+    pods.delete("a", &DeleteParams::default())
+        .await
+        .expect("deleted");
+    let mut versions = Vec::new();
+    for expected in ["added", "modified", "deleted"] {
+        let (kind, pod) = match events.next().await.expect("an event").expect("no error") {
+            WatchEvent::Added(pod) => ("added", pod),
+            WatchEvent::Modified(pod) => ("modified", pod),
+            WatchEvent::Deleted(pod) => ("deleted", pod),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!((kind, &pod.metadata.uid), (expected, &created.metadata.uid));
+        let version = pod.metadata.resource_version.expect("a version");
+        versions.push(version.parse::<u64>().expect("a number"));
+    }
+    assert!(versions.is_sorted() && versions[0] < versions[2]);
     running.stop().await;
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::rounds::Round;
 
 /// A server that is gone when this is dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     kubeconfig: PathBuf,
 }
@@ -32,13 +32,19 @@ impl Server {
                 gates.join(", ")
             ),
         )?;
+        let cluster = cluster.display().to_string();
+        let kubernetes = format!("1.{}", round.minor);
+        let args = ["--cluster", &cluster, "--kubernetes", &kubernetes];
+        Self::start_with(podgate, dir, &args)
+    }
+
+    /// Starts a server with these arguments, with its files in `dir`, and waits until it is ready.
+    pub(crate) fn start_with(podgate: &Path, dir: &Path, args: &[&str]) -> Result<Self> {
         let kubeconfig = dir.join("kubeconfig");
         let notes = dir.join("serve.log");
         let child = Command::new(podgate)
             .arg("serve")
-            .arg("--cluster")
-            .arg(&cluster)
-            .args(["--kubernetes", &format!("1.{}", round.minor)])
+            .args(args)
             .arg("--write-kubeconfig")
             .arg(&kubeconfig)
             .stdin(Stdio::null())
@@ -58,8 +64,18 @@ impl Server {
         Ok(server)
     }
 
-    pub(super) fn kubeconfig(&self) -> &Path {
+    pub(crate) fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
+    }
+
+    /// How much memory it has, and how much it had at most, where the system tells.
+    pub(crate) fn memory(&self) -> Option<String> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name))?;
+            line.split_once(':').map(|(_, value)| value.trim())
+        };
+        Some(format!("{}, at most {}", line("VmRSS")?, line("VmHWM")?))
     }
 }
 
