@@ -257,8 +257,9 @@ async fn the_watch_of_kube() {
 
     let running = Running::start(Limits::default()).await;
     let kubeconfig = Kubeconfig::from_yaml(&running.access.kubeconfig()).expect("a kubeconfig");
-    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default());
-    let config = config.await.expect("a configuration");
+    let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .expect("a configuration");
     let client = Client::try_from(config).expect("a client");
     let pods = Api::<Pod>::namespaced(client, "default");
     let events = pods
