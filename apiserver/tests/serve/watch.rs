@@ -275,6 +275,9 @@ async fn the_watch_of_kube() {
     pods.delete("a", &DeleteParams::default())
         .await
         .expect("deleted");
+    // Nothing was there, and that was all.
+    let first = events.next().await.expect("an event").expect("no error");
+    assert!(matches!(first, WatchEvent::Bookmark(_)), "{first:?}");
     let mut versions = Vec::new();
     for expected in ["added", "modified", "deleted"] {
         let (kind, pod) = match events.next().await.expect("an event").expect("no error") {
