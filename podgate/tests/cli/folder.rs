@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -121,6 +121,26 @@ impl Folder {
         run(self.command(arguments).env("CI", "true"), "")
     }
 
+    /// The same with somebody at a terminal, who types these lines.
+    #[cfg(unix)]
+    pub(crate) fn at_a_terminal(&self, arguments: &[&str], typed: &str) -> Run {
+        use rustix::fs::{Mode, OFlags, open};
+        use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+        let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&person).unwrap();
+        unlockpt(&person).unwrap();
+        let name = ptsname(&person, Vec::new()).unwrap();
+        let terminal = open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        // The terminal keeps what is typed until podgate asks.
+        std::fs::File::from(person.try_clone().unwrap())
+            .write_all(typed.as_bytes())
+            .unwrap();
+        let output = self.command(arguments).stdin(terminal).output().unwrap();
+        drop(person);
+        Run::of(output)
+    }
+
     pub(crate) fn with_stdin(&self, arguments: &[&str], stdin: &str) -> Run {
         run(&mut self.command(arguments), stdin)
     }
@@ -136,17 +156,21 @@ pub(crate) fn run(command: &mut Command, stdin: &str) -> Run {
     let mut child = command.spawn().unwrap();
     // podgate may end before it has read everything.
     let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    let run = Run {
-        code: output.status.code().expect("no signal ends podgate"),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    };
-    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
-    run
+    Run::of(child.wait_with_output().unwrap())
 }
 
 impl Run {
+    #[track_caller]
+    fn of(output: Output) -> Self {
+        let run = Self {
+            code: output.status.code().expect("no signal ends podgate"),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        };
+        assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+        run
+    }
+
     /// Asserts the exit code, and shows everything where it is another.
     #[track_caller]
     pub(crate) fn ends(self, code: i32) -> Self {
@@ -183,7 +207,7 @@ impl Run {
 }
 
 #[track_caller]
-fn in_order(text: &str, parts: &[&str]) {
+pub(crate) fn in_order(text: &str, parts: &[&str]) {
     let mut rest = text;
     for part in parts {
         match rest.split_once(part) {

@@ -14,6 +14,7 @@ mod policies;
 mod project;
 mod reports;
 mod review;
+mod session;
 mod shards;
 mod teams;
 mod terminal;

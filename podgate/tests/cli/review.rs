@@ -175,3 +175,60 @@ fn accept_and_reject_exclude_each_other() {
         .ends(2)
         .tells(&["cannot be used with"]);
 }
+
+/// Somebody at a terminal is asked about one snapshot after the other, the dangerous one first.
+#[cfg(unix)]
+mod asked {
+    use rstest::rstest;
+
+    use super::{PROPOSED, pending};
+
+    const SNAPSHOT: &str = "snapshots/psa-restricted/hello.snap";
+    const OTHER: &str = "snapshots/psa-baseline-warn-restricted/hello.snap.new";
+
+    #[test]
+    fn accepts_what_was_looked_at() {
+        let suite = pending();
+        suite
+            .at_a_terminal(&["review"], "a\naccept\n")
+            .ends(0)
+            .says(&[
+                "psa-restricted/hello\n  Pod/root on 1.23..: was rejected, is admitted\n",
+                "1/2 something that was rejected would be admitted. (a)ccept, (r)eject, (s)kip or (q)uit? ",
+                "psa-baseline-warn-restricted/hello\n",
+                "2/2 (a)ccept, (r)eject, (s)kip or (q)uit? ",
+            ])
+            .tells(&["accepted 2, rejected 0, skipped 0\n"]);
+        assert_eq!(suite.files("snapshots").len(), 2);
+        assert!(suite.read(SNAPSHOT).contains("  1.23..      admitted\n"));
+        // The snapshots hold; what the scenario expects does not.
+        suite
+            .podgate(&["test", "-q"])
+            .ends(1)
+            .says(&["all 2 snapshots agree\n1 expectation does not hold\n"]);
+    }
+
+    #[rstest]
+    #[case::reject_and_skip("r\ns\n", "accepted 0, rejected 1, skipped 1\n", 1, [false, true])]
+    #[case::skip_and_accept("s\na\n", "accepted 1, rejected 0, skipped 1\n", 1, [true, false])]
+    #[case::reject_both("r\nreject\n", "accepted 0, rejected 2, skipped 0\n", 0, [false, false])]
+    #[case::quit("q\n", "accepted 0, rejected 0, skipped 2\n", 1, [true, true])]
+    #[case::the_end_of_input("\u{4}", "accepted 0, rejected 0, skipped 2\n", 1, [true, true])]
+    #[case::what("what?\n\nr\nq\n", "accepted 0, rejected 1, skipped 1\n", 1, [false, true])]
+    fn does_what_is_answered(
+        #[case] typed: &str,
+        #[case] told: &str,
+        #[case] code: i32,
+        #[case] pending_still: [bool; 2],
+    ) {
+        let suite = pending();
+        let before = suite.read(SNAPSHOT);
+        suite
+            .at_a_terminal(&["review"], typed)
+            .ends(code)
+            .tells(&[told]);
+        let there = [PROPOSED, OTHER].map(|name| suite.path().join(name).exists());
+        assert_eq!(there, pending_still);
+        assert_eq!(suite.read(SNAPSHOT), before);
+    }
+}

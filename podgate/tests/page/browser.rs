@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use http::Request;
+use kube::client::Body;
 use kube::{Client, Config};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -128,11 +129,15 @@ impl Browser {
             .uri(format!("{}{path}", self.session))
             .body(body)
             .expect("a request");
-        let answer: Value = self
-            .runtime
-            .block_on(self.client.request(request))
-            .unwrap_or_else(|error| panic!("{method} {path}: {error:?}"));
-        answer["value"].clone()
+        let answer = self.runtime.block_on(async {
+            let response = self.client.send(request.map(Body::from)).await?;
+            response.into_body().collect_bytes().await
+        });
+        let answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let answer: Value = serde_json::from_slice(&answer).expect("JSON");
+        let value = &answer["value"];
+        assert_eq!(value.get("error"), None, "{method} {path}: {value}");
+        value.clone()
     }
 }
 
