@@ -75,7 +75,7 @@ pub fn admit<'a>(
     source: &mut dyn Source,
     request: Request<'a>,
 ) -> Response<'a> {
-    admit_request(server, world, source, request, false).0
+    admit_request(server, world, source, request, Wants::default()).0
 }
 
 /// Does the same, and tells of every `PodSecurityPolicy` what came of it; `None` where that plugin
@@ -86,7 +86,43 @@ pub fn admit_explained<'a>(
     source: &mut dyn Source,
     request: Request<'a>,
 ) -> (Response<'a>, Option<pod_security_policy::Explanation>) {
-    admit_request(server, world, source, request, true)
+    let wants = Wants {
+        explanation: true,
+        ..Wants::default()
+    };
+    let (response, extra) = admit_request(server, world, source, request, wants);
+    (response, extra.explanation)
+}
+
+/// Does the same, and returns the object as the request has it: decoded and with its defaults, before
+/// any plugin or registry has changed it. That is what a field manager owns. `None` where it did not
+/// get that far.
+pub fn admit_owned<'a>(
+    server: &Server,
+    world: &dyn World,
+    source: &mut dyn Source,
+    request: Request<'a>,
+) -> (Response<'a>, Option<Value<'static>>) {
+    let wants = Wants {
+        requested: true,
+        ..Wants::default()
+    };
+    let (response, extra) = admit_request(server, world, source, request, wants);
+    (response, extra.requested)
+}
+
+/// What a caller wants to know beyond the response.
+#[derive(Clone, Copy, Default)]
+struct Wants {
+    explanation: bool,
+    requested: bool,
+}
+
+/// What it is told.
+#[derive(Default)]
+struct Extra {
+    explanation: Option<pod_security_policy::Explanation>,
+    requested: Option<Value<'static>>,
 }
 
 fn admit_request<'a>(
@@ -94,8 +130,8 @@ fn admit_request<'a>(
     world: &dyn World,
     source: &mut dyn Source,
     request: Request<'a>,
-    wants_explanation: bool,
-) -> (Response<'a>, Option<pod_security_policy::Explanation>) {
+    wants: Wants,
+) -> (Response<'a>, Extra) {
     let Request {
         operation,
         resource,
@@ -123,8 +159,10 @@ fn admit_request<'a>(
         labelled: false,
         recorder: Recorder::default(),
         audit: Vec::new(),
-        wants_explanation,
+        wants_explanation: wants.explanation,
         explanation: None,
+        wants_requested: wants.requested,
+        requested: None,
     };
     if let Some(warning) = resource.deprecation_warning(server.minor()) {
         attributes.warn(&warning);
@@ -135,7 +173,11 @@ fn admit_request<'a>(
         warnings: attributes.recorder.into_texts(),
         audit: attributes.audit,
     };
-    (response, attributes.explanation)
+    let extra = Extra {
+        explanation: attributes.explanation,
+        requested: attributes.requested,
+    };
+    (response, extra)
 }
 
 fn run<'a>(
@@ -163,6 +205,7 @@ fn run<'a>(
             namespace_of(attributes, &mut object)?;
             prepare::wipe(&mut object);
             prepare::dedup_owners(attributes, &mut object, false);
+            attributes.keep_requested(&object);
             mutate(attributes, &mut object)?;
             prepare::dedup_owners(attributes, &mut object, true);
             prepare::for_create(attributes, &mut object);
@@ -170,6 +213,7 @@ fn run<'a>(
         }
         Operation::Update => {
             namespace_of(attributes, &mut object)?;
+            attributes.keep_requested(&object);
             mutate(attributes, &mut object)?;
             prepare::dedup_owners(attributes, &mut object, true);
             if let Some(old) = attributes.old {
@@ -345,9 +389,18 @@ pub(crate) struct Attributes<'r> {
     /// Whether somebody wants to know more than the server tells.
     pub(crate) wants_explanation: bool,
     pub(crate) explanation: Option<pod_security_policy::Explanation>,
+    wants_requested: bool,
+    requested: Option<Value<'static>>,
 }
 
 impl Attributes<'_> {
+    /// Keeps the object as it is now, if somebody wants it.
+    fn keep_requested(&mut self, object: &Value<'_>) {
+        if self.wants_requested {
+            self.requested = Some(object.clone().into_owned());
+        }
+    }
+
     /// Whether the request is about that resource, in whatever version.
     pub(crate) fn is(&self, group: &str, name: &str) -> bool {
         self.resource.group == group && self.resource.name == name

@@ -65,7 +65,7 @@ impl<'a> Object<'a> {
     }
 
     /// Appends a key that the object does not have, without looking.
-    pub(crate) fn push(&mut self, key: Text<'a>, value: Value<'a>) {
+    pub fn push(&mut self, key: Text<'a>, value: Value<'a>) {
         self.entries.push((key, value));
     }
 

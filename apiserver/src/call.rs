@@ -3,8 +3,8 @@
 //! Upstream: `k8s.io/apiserver/pkg/endpoints/installer.go` (which methods a path has) and
 //! `endpoints/handlers/negotiation` (media types).
 
-use http::HeaderMap;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
 use podgate_admission::request::User;
 use podgate_admission::resource::{self, Resource};
 use podgate_admission::status::Status;
@@ -21,6 +21,9 @@ const UPSTREAM_TYPES: &str =
     "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 /// Those of them that this one does.
 const TYPES: &str = "application/json";
+
+/// How many bytes of a user agent name a field manager (`FieldManagerMaxLength`).
+const LONGEST_MANAGER: usize = 128;
 
 /// A request to a resource that is served.
 #[derive(Debug)]
@@ -40,6 +43,8 @@ pub(crate) struct Call<'a> {
     pub(crate) now: String,
     /// The `Content-Type` without its parameters; empty where there is none.
     pub(crate) content_type: &'a str,
+    /// Who owns the fields that the request sets; empty where it does not say.
+    pub(crate) field_manager: String,
     pub(crate) body: &'a [u8],
 }
 
@@ -107,6 +112,27 @@ pub(crate) fn content_type(headers: &HeaderMap) -> &str {
         .map_or("", |value| {
             value.split(';').next().unwrap_or_default().trim()
         })
+}
+
+/// Who owns the fields that a request sets: `fieldManager`, or the program that the user agent names
+/// (`managerOrUserAgent` in `endpoints/handlers/create.go`).
+pub(crate) fn field_manager(options: &Options, headers: &HeaderMap) -> String {
+    if !options.field_manager.is_empty() {
+        return options.field_manager.clone();
+    }
+    let agent = headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+    let agent = String::from_utf8_lossy(agent.unwrap_or_default());
+    let mut manager = String::new();
+    for character in agent.split('/').next().unwrap_or_default().chars() {
+        if character.is_control() || character.is_whitespace() && character != ' ' {
+            continue;
+        }
+        if manager.len() + character.len_utf8() > LONGEST_MANAGER {
+            break;
+        }
+        manager.push(character);
+    }
+    manager
 }
 
 impl Call<'_> {

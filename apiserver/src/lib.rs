@@ -32,6 +32,7 @@
 //! stateful sets are made; jobs never end.
 
 mod answer;
+mod apply;
 mod authorize;
 mod bootstrap;
 mod call;
@@ -44,6 +45,7 @@ mod history;
 mod negotiation;
 mod openapi;
 mod options;
+mod owned;
 mod patch;
 mod path;
 mod printers;

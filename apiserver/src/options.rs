@@ -14,6 +14,9 @@ use podgate_policy::Minor;
 /// The first minor that counts the bytes of a text that is too long.
 const TOO_LONG_IN_BYTES: u8 = 32;
 
+/// The options of an apply: `PatchOptions` with rules of their own.
+pub(crate) const APPLY: &str = "ApplyOptions";
+
 /// What the query says; each request uses what its verb knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -22,8 +25,8 @@ pub(crate) struct Options {
     field_validation: String,
     /// `fieldManager`; empty where none is given.
     pub(crate) field_manager: String,
-    /// Whether `force` is given, be it true or false.
-    force: bool,
+    /// `force`, where it is given.
+    pub(crate) force: Option<bool>,
     /// `propagationPolicy`, where it is given.
     pub(crate) propagation_policy: Option<String>,
     /// `orphanDependents`, where it is given.
@@ -63,7 +66,7 @@ impl Options {
                 "dryRun" => options.dry_run.push(value.into_owned()),
                 "fieldValidation" => options.field_validation = value.into_owned(),
                 "fieldManager" => options.field_manager = value.into_owned(),
-                "force" => options.force = true,
+                "force" => options.force = Some(truth(&value)),
                 "propagationPolicy" => options.propagation_policy = Some(value.into_owned()),
                 "orphanDependents" => options.orphan_dependents = Some(truth(&value)),
                 "gracePeriodSeconds" => options.grace_period_seconds = Some(integer(&value)?),
@@ -105,10 +108,17 @@ impl Options {
     }
 
     /// Refuses values that upstream refuses; `kind` is the kind of options of the verb:
-    /// `CreateOptions`.
+    /// `CreateOptions`, or [`APPLY`].
     pub(crate) fn validate(&self, kind: &str, minor: Minor) -> Result<(), Status> {
         let mut causes = Vec::new();
-        if kind == "PatchOptions" && self.force {
+        if kind == APPLY && self.field_manager.is_empty() {
+            causes.push(Cause {
+                reason: "FieldValueRequired",
+                message: "Required value: is required for apply patch".to_owned(),
+                field: "fieldManager".to_owned(),
+            });
+        }
+        if kind == "PatchOptions" && self.force.is_some() {
             causes.push(Cause {
                 reason: "FieldValueForbidden",
                 message: "Forbidden: may not be specified for non-apply patch".to_owned(),
@@ -171,7 +181,7 @@ impl Options {
         }
         let kind = Grouped {
             group: "meta.k8s.io",
-            name: kind,
+            name: if kind == APPLY { "PatchOptions" } else { kind },
         };
         Err(Status::invalid(kind, "", causes))
     }

@@ -30,8 +30,8 @@ use crate::source::Seeded;
 use crate::state::State;
 use crate::watch::Timer;
 use crate::{
-    authorize, bootstrap, controllers, discovery, failure, health, openapi, registry, user, verb,
-    version,
+    authorize, bootstrap, controllers, discovery, failure, health, openapi, owned, registry, user,
+    verb, version,
 };
 
 /// How many bytes the body of a request may have (`MaxRequestBodyBytes`).
@@ -67,6 +67,15 @@ impl ApiServer {
             timer: None,
             openapi: Arc::default(),
         }
+    }
+
+    /// The same server, keeping track of who owns which fields from now on (`managedFields`), as a
+    /// real one always does. Without it only what was applied says so: tracking makes every write
+    /// about twice as slow. What is there already belongs to the server itself.
+    #[must_use]
+    pub fn tracking_fields(self) -> Self {
+        owned::start(self.server.minor(), &mut self.lock());
+        self
     }
 
     /// Another server of the same configuration, with the objects that this one has now. It costs
@@ -245,6 +254,7 @@ impl ApiServer {
             },
             name: path.name,
             user,
+            field_manager: call::field_manager(&options, &parts.headers),
             options,
             representation,
             now: state.source.time(),

@@ -8,6 +8,7 @@ use podgate_admission::value::{Object, Value};
 use podgate_policy::Minor;
 
 use crate::controllers;
+use crate::owned;
 use crate::source::Seeded;
 use crate::store::{Store, Stored};
 
@@ -18,11 +19,30 @@ pub(crate) struct State {
     pub(crate) source: Seeded,
     /// The namespaces in which something was written that the workload controllers have not seen.
     pub(crate) unsettled: BTreeSet<String>,
+    /// Where new objects say who owns their fields, the minor whose rules tell. An object that does
+    /// goes on doing so in any case.
+    pub(crate) tracked: Option<Minor>,
 }
 
 impl State {
-    /// Stores an object under the next resource version.
+    /// Stores what a controller or the server itself has written, under the next resource version.
     pub(crate) fn put(
+        &mut self,
+        resource: &str,
+        namespace: &str,
+        name: &str,
+        object: impl Into<Value<'static>>,
+    ) -> Stored {
+        let mut object = object.into();
+        let old = self.store.find(resource, namespace, name).cloned();
+        if let Some(entries) = owned::by_controller(self, old.as_deref(), &object) {
+            owned::set(&mut object, entries);
+        }
+        self.put_owned(resource, namespace, name, object)
+    }
+
+    /// Stores an object as it is, but for the resource version.
+    pub(crate) fn put_owned(
         &mut self,
         resource: &str,
         namespace: &str,

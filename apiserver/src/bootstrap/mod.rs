@@ -42,6 +42,7 @@ pub(crate) fn state(minor: Minor, source: Seeded) -> State {
         store: Store::new(),
         source,
         unsettled: BTreeSet::new(),
+        tracked: None,
     };
     for name in NAMESPACES {
         let mut metadata = meta(&mut state, "", name);

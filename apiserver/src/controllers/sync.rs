@@ -21,8 +21,10 @@ use super::{
     aggregation, daemon_set, deployment, garbage, is_live, job, replica_set, stateful_set,
 };
 use crate::failure;
+use crate::owned;
 use crate::state::{State, set_kind};
 use crate::store::Stored;
+use crate::verb;
 
 /// How many pods are made for one workload before the next answer (`burstReplicas`,
 /// `maxPodCreateDeletePerSync`).
@@ -200,7 +202,12 @@ impl Sync<'_> {
         object: Value<'static>,
         user: &User,
     ) -> Result<Stored, Status> {
-        let response = chain::admit(
+        let admit = if self.state.tracked.is_some() {
+            chain::admit_owned
+        } else {
+            verb::admit_only
+        };
+        let (response, requested) = admit(
             self.server,
             &self.state.store,
             &mut self.state.source,
@@ -224,10 +231,14 @@ impl Sync<'_> {
         if taken.is_some() {
             return Err(Status::already_exists(failure::resource(resource), &name));
         }
-        let object = object.into_owned();
+        let mut object = object.into_owned();
+        owned::set(
+            &mut object,
+            owned::created(self.state, resource, requested.as_ref()),
+        );
         Ok(self
             .state
-            .put(resource.name, &self.namespace, &name, object))
+            .put_owned(resource.name, &self.namespace, &name, object))
     }
 
     /// Creates a pod of a workload.

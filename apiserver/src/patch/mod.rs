@@ -1,6 +1,7 @@
 //! Patches: what becomes of an object, as JSON for the decoder.
 //!
-//! Upstream: `k8s.io/apiserver/pkg/endpoints/handlers/patch.go`. Server-side apply is not served.
+//! Upstream: `k8s.io/apiserver/pkg/endpoints/handlers/patch.go`. Server-side apply is elsewhere
+//! ([`apply`](crate::apply)).
 
 mod go;
 mod operations;
@@ -144,6 +145,11 @@ fn at<'v>(
         };
     }
     (!path.is_empty()).then_some((value, ty))
+}
+
+/// `%v` of a decoded value.
+pub(crate) fn print(value: &Value<'_>) -> String {
+    go::print(&to_json(value))
 }
 
 fn to_json(value: &Value<'_>) -> Json {

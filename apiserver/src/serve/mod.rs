@@ -151,8 +151,9 @@ pub struct Listening {
     limits: Limits,
 }
 
-/// Listens, with a new certificate authority, certificate and token unless some are given. It has to be called on a Tokio
-/// runtime with I/O and time.
+/// Listens, with a new certificate authority, certificate and token unless some are given. From here
+/// on the server keeps track of who owns which fields, as clients expect. It has to be called on a
+/// Tokio runtime with I/O and time.
 pub async fn listen(mut server: ApiServer, options: Options) -> Result<Listening, Error> {
     let Options {
         address,
@@ -167,6 +168,7 @@ pub async fn listen(mut server: ApiServer, options: Options) -> Result<Listening
         Some(given) => (certificate::given(given)?, Token::given(&given.token)),
         None => (certificate::make(address.ip())?, Token::draw()?),
     };
+    server = server.tracking_fields();
     server.keep_history(history, |time| Box::pin(tokio::time::sleep(time)));
     let access = Access::new(reachable(address), certificate.authority, token.as_str());
     Ok(Listening {

@@ -10,11 +10,12 @@ use podgate_admission::status::Status;
 use podgate_admission::value::Value;
 
 use super::read::shown;
-use super::{check_escalation, without_managed_fields};
+use super::{admit_only, check_escalation};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::controllers;
 use crate::failure;
+use crate::owned::{self, Owners};
 use crate::state::{State, set_kind};
 use crate::transform;
 
@@ -26,17 +27,29 @@ pub(crate) fn create(server: &Server, state: &mut State, call: &Call<'_>) -> Ans
     if let Err(status) = call.options.validate("CreateOptions", call.minor) {
         return status.into();
     }
-    create_named(server, state, call)
+    let (body, owners) = owned::split(call.body);
+    create_named(server, state, call, &body, owners)
 }
 
-/// Creates an object, be it by POST or by a PUT of one that is not there.
-pub(super) fn create_named(server: &Server, state: &mut State, call: &Call<'_>) -> Answer {
-    if let Err(status) = check_escalation(state, call, call.body, None) {
+/// Creates an object, be it by POST or by a PUT or an apply of one that is not there. The body has no
+/// entries about owners.
+pub(super) fn create_named(
+    server: &Server,
+    state: &mut State,
+    call: &Call<'_>,
+    body: &[u8],
+    owners: Owners,
+) -> Answer {
+    if let Err(status) = check_escalation(state, call, body, None) {
         return status.into();
     }
     let dry_run = call.options.dry_run();
-    let body = without_managed_fields(call.body);
-    let response = chain::admit(
+    let admit = if owned::wanted(state, None, &owners) {
+        chain::admit_owned
+    } else {
+        admit_only
+    };
+    let (response, requested) = admit(
         server,
         &state.store,
         &mut state.source,
@@ -49,7 +62,7 @@ pub(super) fn create_named(server: &Server, state: &mut State, call: &Call<'_>) 
             user: call.user,
             dry_run,
             field_validation: call.options.field_validation(),
-            body: Body::Json(&body),
+            body: Body::Json(body),
             old: None,
         },
     );
@@ -57,6 +70,8 @@ pub(super) fn create_named(server: &Server, state: &mut State, call: &Call<'_>) 
         Err(status) => status.into(),
         Ok(mut object) => {
             set_kind(&mut object, call.resource);
+            let entries = owned::entries(state, call, None, requested.as_ref(), owners);
+            owned::set(&mut object, entries);
             let name = object.text_at(&["metadata", "name"]);
             // A name that was made up is not taken by what the controllers are about to make.
             if dry_run && object.text_at(&["metadata", "generateName"]).is_empty() {
@@ -72,7 +87,7 @@ pub(super) fn create_named(server: &Server, state: &mut State, call: &Call<'_>) 
                 transform::object(201, &object, call)
             } else {
                 let name = name.to_owned();
-                let stored = state.put(
+                let stored = state.put_owned(
                     call.resource.name,
                     call.namespace,
                     &name,

@@ -139,7 +139,7 @@ fn remove(
     if pending && (kept || graceful) {
         // What is to go is marked first, be it for no time at all
         // (`updateForGracefulDeletionAndFinalizers`).
-        let stored = state.put(call.resource.name, meta(old, "namespace"), name, object);
+        let stored = state.put_owned(call.resource.name, meta(old, "namespace"), name, object);
         object = Value::clone(&stored);
     }
     if !kept {

@@ -2,17 +2,18 @@
 //!
 //! Upstream: `k8s.io/apiserver/pkg/endpoints/handlers` over `pkg/registry/generic/registry/store.go`.
 
-use std::borrow::Cow;
-
+use podgate_admission::chain::{self, Server};
 use podgate_admission::decode::decode_untyped;
-use podgate_admission::encode::encode_untyped;
 use podgate_admission::rbac;
+use podgate_admission::request::{Request, Response, Source, World};
 use podgate_admission::status::Status;
+use podgate_admission::value::Value;
 
 use crate::call::Call;
 use crate::state::State;
 use crate::store::Stored;
 
+mod apply;
 mod create;
 mod delete;
 mod list;
@@ -21,6 +22,7 @@ mod review;
 mod update;
 mod watch;
 
+pub(crate) use apply::apply;
 pub(crate) use create::create;
 pub(crate) use delete::{delete, delete_collection};
 pub(crate) use list::list;
@@ -29,20 +31,14 @@ pub(crate) use review::review;
 pub(crate) use update::{patch, update};
 pub(crate) use watch::watch;
 
-/// The body without `metadata.managedFields`. This server tracks no owners of fields, and upstream's
-/// takes what it cannot read as if it were not there (`decodeLiveOrNew` in
-/// `k8s.io/apimachinery/pkg/util/managedfields/internal/fieldmanager.go`).
-fn without_managed_fields(body: &[u8]) -> Cow<'_, [u8]> {
-    const NAME: &[u8] = b"\"managedFields\"";
-    if !body.windows(NAME.len()).any(|window| window == NAME) {
-        return Cow::Borrowed(body);
-    }
-    let removed = decode_untyped(body).ok().and_then(|mut object| {
-        let metadata = object.get_mut("metadata")?.as_object_mut()?;
-        metadata.remove("managedFields")?;
-        Some(encode_untyped(&object))
-    });
-    removed.map_or(Cow::Borrowed(body), |body| Cow::Owned(body.into_bytes()))
+/// [`chain::admit`] where nobody asks what the request was.
+pub(crate) fn admit_only<'a>(
+    server: &Server,
+    world: &dyn World,
+    source: &mut dyn Source,
+    request: Request<'a>,
+) -> (Response<'a>, Option<Value<'static>>) {
+    (chain::admit(server, world, source, request), None)
 }
 
 /// Refuses roles and bindings that grant what the requester does not have. Upstream does so behind the

@@ -17,10 +17,11 @@ use serde_json::Value as Json;
 
 use super::create::create_named;
 use super::read::{meta, shown};
-use super::{check_escalation, without_managed_fields};
+use super::{admit_only, apply, check_escalation};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::failure;
+use crate::owned::{self, Owners};
 use crate::patch::{self, Kind};
 use crate::registry;
 use crate::state::{State, in_version, set_kind};
@@ -31,6 +32,8 @@ use crate::transform;
 const FIRST_WITH_FIELD_VALIDATION: u8 = 25;
 /// The first minor that compares the namespace before the name (`EnsureObjectNamespaceMatchesRequestNamespace`).
 const FIRST_WITH_NAMESPACE_FIRST: u8 = 24;
+/// The content type of an apply configuration.
+const APPLY: &str = "application/apply-patch+yaml";
 const STALE: &str = "the object has been modified; please apply your changes to the latest version \
                      and try again";
 
@@ -55,7 +58,8 @@ pub(crate) fn update(server: &Server, state: &mut State, call: &Call<'_>) -> Ans
     }
     let Some(old) = old else {
         if registry::creates_on_update(call.resource) && call.subresource.is_none() {
-            return create_named(server, state, call);
+            let (body, owners) = owned::split(call.body);
+            return create_named(server, state, call, &body, owners);
         }
         return Status::not_found(failure::resource(call.resource), call.name).into();
     };
@@ -63,11 +67,15 @@ pub(crate) fn update(server: &Server, state: &mut State, call: &Call<'_>) -> Ans
     if let Err(status) = checks {
         return status.into();
     }
-    store_update(server, state, call, &old, call.body)
+    let (body, owners) = owned::split(call.body);
+    store_update(server, state, call, &old, &body, owners)
 }
 
 /// Changes an object.
 pub(crate) fn patch(server: &Server, state: &mut State, call: &Call<'_>) -> Answer {
+    if call.content_type == APPLY {
+        return apply(server, state, call);
+    }
     let Some(kind) = Kind::of(call.content_type) else {
         return failure::no_such_patch().into();
     };
@@ -95,24 +103,32 @@ pub(crate) fn patch(server: &Server, state: &mut State, call: &Call<'_>) -> Answ
             Ok(body)
         });
     match patched {
-        Ok(body) => store_update(server, state, call, &old, body.as_bytes()),
+        Ok(body) => {
+            let (body, owners) = owned::split(body.as_bytes());
+            store_update(server, state, call, &old, &body, owners)
+        }
         Err(status) => status.into(),
     }
 }
 
 /// Sends the new object through admission and stores it, unless nothing changed.
-fn store_update(
+pub(super) fn store_update(
     server: &Server,
     state: &mut State,
     call: &Call<'_>,
     old: &Stored,
     body: &[u8],
+    owners: Owners,
 ) -> Answer {
     if let Err(status) = check_escalation(state, call, body, Some(old)) {
         return status.into();
     }
-    let body = without_managed_fields(body);
-    let response = chain::admit(
+    let admit = if owned::wanted(state, Some(old), &owners) {
+        chain::admit_owned
+    } else {
+        admit_only
+    };
+    let (response, requested) = admit(
         server,
         &state.store,
         &mut state.source,
@@ -125,7 +141,7 @@ fn store_update(
             user: call.user,
             dry_run: call.options.dry_run(),
             field_validation: call.options.field_validation(),
-            body: Body::Json(&body),
+            body: Body::Json(body),
             old: Some(old),
         },
     );
@@ -143,8 +159,17 @@ fn store_update(
                     .object_mut("metadata")
                     .insert("resourceVersion", version.clone());
             }
+            let live = in_version(old, call.resource);
+            let entries = owned::entries(state, call, Some(&live), requested.as_ref(), owners);
+            let known = live.list_at(&["metadata", "managedFields"]);
+            // Times alone are no change.
+            owned::set(&mut object, known.to_vec());
+            let changed = encode(&object, schema, minor) != encode(&live, schema, minor);
+            if changed || !owned::same_but_times(known, &entries) {
+                owned::set(&mut object, entries);
+            }
             let json = encode(&object, schema, minor);
-            let changed = json != encode(&in_version(old, call.resource), schema, minor);
+            let changed = json != encode(&live, schema, minor);
             if call.options.dry_run() || !changed {
                 transform::object(200, &object, call)
             } else {
@@ -153,7 +178,8 @@ fn store_update(
                     state.store.remove(resource.name, namespace, name);
                     transform::object(200, &object, call)
                 } else {
-                    let stored = state.put(resource.name, namespace, name, object.into_owned());
+                    let stored =
+                        state.put_owned(resource.name, namespace, name, object.into_owned());
                     shown(200, &stored, call)
                 };
                 state.settle(minor, resource, namespace, name);
@@ -219,7 +245,7 @@ fn check_decodes(kind: Kind, patched: &Json, body: &str, call: &Call<'_>) -> Res
 }
 
 /// `checkName` in `endpoints/handlers/rest.go`; since 1.24 the namespace is looked at before.
-fn check_name(sent: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
+pub(super) fn check_name(sent: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
     let (name, namespace) = (meta(sent, "name"), meta(sent, "namespace"));
     let elsewhere =
         !call.namespace.is_empty() && !namespace.is_empty() && namespace != call.namespace;
@@ -270,7 +296,11 @@ fn check_uid(sent: &Value<'_>, old: &Value<'_>, call: &Call<'_>) -> Result<(), S
 }
 
 /// Refuses changes to another version than the stored one.
-fn check_version(sent: &Value<'_>, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
+pub(super) fn check_version(
+    sent: &Value<'_>,
+    old: &Value<'_>,
+    call: &Call<'_>,
+) -> Result<(), Status> {
     let sent = meta(sent, "resourceVersion");
     if matches!(sent, "" | "0") {
         if registry::wants_version(call.resource) {

@@ -74,7 +74,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         package: "podgate-apiserver",
-        may_use: &["podgate-policy", "podgate-admission"],
+        may_use: &["podgate-policy", "podgate-admission", "podgate-manifest"],
         never: SERVER,
     },
     Rule {
@@ -192,7 +192,7 @@ mod tests {
     )]
     #[case(
         "podgate-apiserver",
-        "podgate-manifest",
+        "podgate-harness",
         None,
         true,
         Some("must not depend on")
