@@ -41,6 +41,8 @@ const FIRST_WITH_VERSION_CHECK: u8 = 28;
 /// The first minor that names the object whose fields are wrong.
 const FIRST_WITH_NAMED_OBJECT: u8 = 22;
 
+/// Where v1 keeps `spec.templateGeneration` of daemon sets.
+const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 /// The manager of what was there before anybody was tracked.
 const BEFORE_FIRST_APPLY: &str = "before-first-apply";
 /// The manager of kubectl's server-side apply, which takes over from its client-side apply.
@@ -294,9 +296,8 @@ impl Write<'_> {
         if fits {
             return Ok(());
         }
-        let message = if self.minor.number() >= FIRST_WITH_VERSION_CHECK {
-            format!("invalid object type: {}", kind_of(patch))
-        } else if version == expected {
+        let checked = self.minor.number() >= FIRST_WITH_VERSION_CHECK;
+        let message = if checked || version == expected {
             format!("invalid object type: {}", kind_of(patch))
         } else {
             format!(
@@ -326,7 +327,7 @@ impl Write<'_> {
 
     /// The object as its Go type writes it, with what is never left out, and without its entries.
     fn typed(&self, object: Option<&Value<'_>>) -> Value<'static> {
-        let nothing = Value::from(Object::new());
+        let (given, nothing) = (object.is_some(), Value::from(Object::new()));
         let json = encode(object.unwrap_or(&nothing), self.resource.schema, self.minor);
         // What was written just now can be read.
         let mut object = decode_untyped(json.as_bytes())
@@ -334,6 +335,13 @@ impl Write<'_> {
             .into_owned();
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("managedFields");
+            // A field of the internal type, which conversion to v1 writes as an annotation.
+            if self.resource.kind == "DaemonSet" && given {
+                let annotations = metadata.object_mut("annotations");
+                if !annotations.contains_key(TEMPLATE_GENERATION) {
+                    annotations.insert(TEMPLATE_GENERATION, "0");
+                }
+            }
         }
         object
     }

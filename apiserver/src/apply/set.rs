@@ -292,13 +292,13 @@ impl Set {
     /// What is at or below one of the paths (`FilterIncludeMatches`); `None` in one stands for
     /// anything.
     pub(crate) fn only(&self, paths: &[&[Option<&str>]]) -> Self {
-        let named = |step: &Option<&str>, element: &Element| match (step, element) {
+        let named = |step: Option<&str>, element: &Element| match (step, element) {
             (None, _) => true,
-            (Some(name), Element::Field(field)) => name == field,
+            (Some(name), Element::Field(field)) => name == *field,
             _ => false,
         };
         let first = |element: &Element| -> Vec<&[Option<&str>]> {
-            let fits = |path: &&&[Option<&str>]| path.first().is_some_and(|s| named(s, element));
+            let fits = |path: &&&[Option<&str>]| path.first().is_some_and(|s| named(*s, element));
             paths.iter().filter(fits).map(|path| &path[1..]).collect()
         };
         let below = self.children.iter().filter_map(|(element, set)| {

@@ -651,6 +651,7 @@ fn go_syntax(value: &Value<'_>) -> String {
 /// compared as numbers (`value.Equals`).
 #[expect(
     clippy::cast_precision_loss,
+    clippy::float_cmp,
     reason = "upstream compares a mixed pair as floats"
 )]
 pub(super) fn same(a: &Value<'_>, b: &Value<'_>) -> bool {

@@ -58,7 +58,7 @@ fn applied(server: &Server, state: &mut State, call: &Call<'_>) -> Result<Answer
             owners,
         ));
     }
-    let path = ResourcePath {
+    let attributes = ResourcePath {
         group: call.resource.group,
         version: call.resource.version,
         namespace: call.namespace,
@@ -66,7 +66,7 @@ fn applied(server: &Server, state: &mut State, call: &Call<'_>) -> Result<Answer
         name: call.name,
         ..ResourcePath::default()
     };
-    authorize::resource(&state.store, call.user, Some(Verb::Create), &path)?;
+    authorize::resource(&state.store, call.user, Some(Verb::Create), &attributes)?;
     Ok(create_named(server, state, call, body.as_bytes(), owners))
 }
 
