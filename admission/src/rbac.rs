@@ -80,6 +80,17 @@ pub fn authorize(world: &dyn World, user: &User, attributes: &Attributes<'_>) ->
     }
 }
 
+/// All rules that hold for `user` in `namespace`, and what could not be looked up (`RulesFor`). Those of
+/// [`MASTERS`] come from the cluster's bindings like any other's.
+pub fn rules(world: &dyn World, user: &User, namespace: &str) -> (Vec<Value<'static>>, Vec<String>) {
+    let (mut rules, mut missing) = (Vec::new(), Vec::new());
+    any_rule(world, user, namespace, &mut missing, |rule| {
+        rules.push(rule.clone());
+        false
+    });
+    (rules, missing)
+}
+
 /// A binding that is about a user, in the namespace that it holds in; empty for all.
 struct Grant<'n> {
     binding: Arc<Value<'static>>,

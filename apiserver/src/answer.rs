@@ -122,6 +122,18 @@ impl Answer {
         }
     }
 
+    /// Whether it is no refusal.
+    pub(crate) fn succeeded(&self) -> bool {
+        self.code < 300
+    }
+
+    /// The same with another document, of which nothing but the text is known here.
+    pub(crate) fn with_body(mut self, mut body: String) -> Self {
+        body.push('\n');
+        self.body = body;
+        self
+    }
+
     /// A text that is no JSON.
     pub(crate) fn text(code: u16, text: &str) -> Self {
         Self {

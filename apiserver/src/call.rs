@@ -90,6 +90,8 @@ pub(crate) fn route(path: &ResourcePath<'_>, verb: Option<Verb>, minor: Minor) -
                 return Route::Nothing;
             };
             let allowed = match verb {
+                Some(Verb::Create) => matches!(served.name, "binding" | "eviction"),
+                _ if matches!(served.name, "binding" | "eviction") => false,
                 Some(Verb::Get | Verb::Patch) => served.get,
                 Some(Verb::Update) => true,
                 _ => false,

@@ -5,6 +5,8 @@
 use podgate_admission::resource::Resource;
 use podgate_policy::Minor;
 
+use crate::path::ResourcePath;
+
 /// Whether a PUT of an object that is not there creates it (`AllowCreateOnUpdate`).
 pub(crate) fn creates_on_update(resource: &Resource) -> bool {
     matches!(
@@ -73,6 +75,14 @@ pub(crate) fn is_review(resource: &Resource) -> bool {
     resource.group == "authorization.k8s.io"
 }
 
+/// Whether it is the path of `SelfSubjectRulesReview`, which is asked like the reviews.
+pub(crate) fn is_rules_review(path: &ResourcePath<'_>) -> bool {
+    (path.group, path.version) == ("authorization.k8s.io", "v1")
+        && path.resource == "selfsubjectrulesreviews"
+        && path.name.is_empty()
+        && path.namespace.is_empty()
+}
+
 /// The verbs of a resource, in alphabetical order.
 pub(crate) fn verbs(resource: &Resource) -> &'static [&'static str] {
     if is_review(resource) {
@@ -110,12 +120,19 @@ pub(crate) fn subresources(resource: &Resource, minor: Minor) -> impl Iterator<I
         |name: &'static str, there: bool, get: bool| there.then_some(Subresource { name, get });
     let pods = resource.group.is_empty() && resource.name == "pods";
     let namespaces = resource.group.is_empty() && resource.name == "namespaces";
+    let scales = matches!(
+        resource.name,
+        "deployments" | "replicasets" | "statefulsets" | "replicationcontrollers"
+    );
     // Ephemeral containers are behind an alpha gate up to 1.22.
     [
+        named("binding", pods, false),
         named("ephemeralcontainers", pods && minor.number() >= 23, true),
+        named("eviction", pods, false),
         named("finalize", namespaces, false),
         // Resizing is behind an alpha gate up to 1.32.
         named("resize", pods && minor.number() >= 33, true),
+        named("scale", scales, true),
         named(
             "status",
             !is_review(resource) && resource.schema.field("status", minor).is_some(),

@@ -218,6 +218,9 @@ impl ApiServer {
         if let Err(status) = authorize::resource(&state.store, user, verb, path) {
             return Answer::forbidden(&status);
         }
+        if verb == Some(Verb::Create) && registry::is_rules_review(path) {
+            return verb::rules(state, user, body.unwrap_or_default());
+        }
         let (resource, subresource) = match call::route(path, verb, minor) {
             Route::To(resource, subresource) => (resource, subresource),
             Route::NoGroup => return Answer::no_page(),
@@ -267,6 +270,13 @@ impl ApiServer {
             controllers::settle(&self.server, state);
         }
         let answer = warned(match verb {
+            Verb::Get | Verb::Update | Verb::Patch if subresource == Some("scale") => {
+                verb::scale(&self.server, state, &call, verb)
+            }
+            Verb::Create if subresource == Some("eviction") => {
+                verb::evict(&self.server, state, &call)
+            }
+            Verb::Create if subresource == Some("binding") => verb::bind(state, &call),
             Verb::Create if registry::is_review(resource) => verb::review(state, &call),
             Verb::Create => verb::create(&self.server, state, &call),
             Verb::Get => verb::get(state, &call),

@@ -200,7 +200,8 @@ impl Write<'_> {
             let entry = Entry {
                 set: before.unwrap_or(set),
                 version,
-                time: Some(self.now.to_owned()),
+                // What comes through the scale has no time.
+                time: (self.subresource != Some("scale")).then(|| self.now.to_owned()),
             };
             managers.insert(manager, entry);
         }

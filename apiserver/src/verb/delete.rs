@@ -82,7 +82,7 @@ pub(crate) fn delete_collection(server: &Server, state: &mut State, call: &Call<
 }
 
 /// Sends one deletion through admission and carries it out; returns what the answer shows.
-fn remove(
+pub(super) fn remove(
     server: &Server,
     state: &mut State,
     call: &Call<'_>,
@@ -219,16 +219,7 @@ fn delete_options<'a>(call: &Call<'a>) -> Result<(Options, Value<'a>), Status> {
     if !call.body.is_empty() {
         call.check_content_type()?;
         sent = decode_untyped(call.body).map_err(|error| Status::bad_request(error.message))?;
-        let dry_run = sent.list_at(&["dryRun"]).iter();
-        options = options.with_dry_run(
-            dry_run
-                .filter_map(|value| value.as_str().map(str::to_owned))
-                .collect(),
-        );
-        options.grace_period_seconds = sent.get("gracePeriodSeconds").and_then(Value::as_int);
-        let policy = sent.get("propagationPolicy").and_then(Value::as_str);
-        options.propagation_policy = policy.map(str::to_owned);
-        options.orphan_dependents = sent.get("orphanDependents").and_then(Value::as_bool);
+        options = options_of(call, &sent);
     }
     options.validate("DeleteOptions", call.minor)?;
     // The older way to say the same.
@@ -237,6 +228,18 @@ fn delete_options<'a>(call: &Call<'a>) -> Result<(Options, Value<'a>), Status> {
         options.propagation_policy = Some(policy.to_owned());
     }
     Ok((options, sent))
+}
+
+/// The options of a request with what `DeleteOptions` in its body say.
+pub(super) fn options_of(call: &Call<'_>, sent: &Value<'_>) -> Options {
+    let dry_run = sent.list_at(&["dryRun"]).iter();
+    let dry_run = dry_run.filter_map(|value| value.as_str().map(str::to_owned));
+    let mut options = call.options.clone().with_dry_run(dry_run.collect());
+    options.grace_period_seconds = sent.get("gracePeriodSeconds").and_then(Value::as_int);
+    let policy = sent.get("propagationPolicy").and_then(Value::as_str);
+    options.propagation_policy = policy.map(str::to_owned);
+    options.orphan_dependents = sent.get("orphanDependents").and_then(Value::as_bool);
+    options
 }
 
 /// `BeforeDelete`: the preconditions of the options hold. The conflict names the kind where the

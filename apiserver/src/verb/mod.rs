@@ -17,8 +17,10 @@ mod apply;
 mod create;
 mod delete;
 mod list;
+mod pod;
 mod read;
 mod review;
+mod scale;
 mod update;
 mod watch;
 
@@ -26,8 +28,10 @@ pub(crate) use apply::apply;
 pub(crate) use create::create;
 pub(crate) use delete::{delete, delete_collection};
 pub(crate) use list::list;
+pub(crate) use pod::{bind, evict};
 pub(crate) use read::get;
-pub(crate) use review::review;
+pub(crate) use review::{review, rules};
+pub(crate) use scale::scale;
 pub(crate) use update::{patch, update};
 pub(crate) use watch::watch;
 

@@ -3,7 +3,8 @@
 //! Upstream: `k8s.io/kubernetes/pkg/registry/authorization`. Their validation is not here: a review
 //! that says nothing about a resource or a path is answered with no.
 
-use podgate_admission::decode::decode_as;
+use podgate_admission::decode::{decode_as, decode_untyped};
+use podgate_admission::encode::encode_untyped;
 use podgate_admission::rbac::{self, Attributes};
 use podgate_admission::request::User;
 use podgate_admission::status::Status;
@@ -12,6 +13,47 @@ use podgate_admission::value::{Object, Value};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::state::State;
+
+/// Answers a `SelfSubjectRulesReview`: all that the requester may do in a namespace. It has no schema
+/// here, and is in no discovery document; kubectl asks without looking.
+pub(crate) fn rules(state: &State, user: &User, body: &[u8]) -> Answer {
+    let sent = match decode_untyped(body) {
+        Ok(sent) => sent,
+        Err(error) => return Status::bad_request(error.message).into(),
+    };
+    let namespace = sent.text_at(&["spec", "namespace"]);
+    if namespace.is_empty() {
+        return Status::bad_request("no namespace on request").into();
+    }
+    let (found, missing) = rbac::rules(&state.store, user, namespace);
+    let of = |key: &str, fields: &[&str]| -> Vec<Value<'static>> {
+        let about = |rule: &&Value<'static>| !rule.list_at(&[key]).is_empty();
+        let pick = |rule: &Value<'static>| {
+            let value = |field: &&str| Some(((*field).to_owned(), rule.get(field)?.clone()));
+            Value::from(fields.iter().filter_map(value).collect::<Object<'static>>())
+        };
+        found.iter().filter(about).map(pick).collect()
+    };
+    let mut status = Object::new();
+    let of_resources = ["verbs", "apiGroups", "resources", "resourceNames"];
+    status.insert("resourceRules", of("resources", &of_resources));
+    let of_paths = ["verbs", "nonResourceURLs"];
+    status.insert("nonResourceRules", of("nonResourceURLs", &of_paths));
+    status.insert("incomplete", !missing.is_empty());
+    match &*missing {
+        [] => {}
+        [one] => status.insert("evaluationError", one.clone()),
+        many => status.insert("evaluationError", format!("[{}]", many.join(", "))),
+    }
+    let mut review = Object::from_iter([
+        ("kind", "SelfSubjectRulesReview"),
+        ("apiVersion", "authorization.k8s.io/v1"),
+    ]);
+    review.insert("metadata", Object::new());
+    review.insert("spec", Object::new());
+    review.insert("status", status);
+    Answer::json(201, encode_untyped(&Value::from(review)))
+}
 
 /// Answers a review.
 pub(crate) fn review(state: &State, call: &Call<'_>) -> Answer {

@@ -277,7 +277,7 @@ pub(super) fn check_name(sent: &Value<'_>, call: &Call<'_>) -> Result<(), Status
 }
 
 /// `Preconditions.Check` in `k8s.io/apiserver/pkg/storage/interfaces.go`, as the store words it.
-fn check_uid(sent: &Value<'_>, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
+pub(super) fn check_uid(sent: &Value<'_>, old: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
     let (sent, stored) = (meta(sent, "uid"), meta(old, "uid"));
     if sent.is_empty() || sent == stored {
         return Ok(());
