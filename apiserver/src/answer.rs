@@ -130,7 +130,7 @@ impl Answer {
     /// The same with another document, of which nothing but the text is known here.
     pub(crate) fn with_body(mut self, mut body: String) -> Self {
         body.push('\n');
-        self.body = body;
+        self.body = body.into_bytes();
         self
     }
 
