@@ -71,7 +71,7 @@ pub struct Place {
 }
 
 impl Place {
-    fn of(document: &Document, object: String) -> Self {
+    pub(crate) fn of(document: &Document, object: String) -> Self {
         Self {
             object,
             file: document.file().to_owned(),
@@ -119,46 +119,7 @@ fn each<T: Send>(options: &Options, ask: &Ask<'_, T>) -> Result<Vec<Item<T>>, Er
     }
     let judged: Vec<&Manifest> = entries.iter().filter_map(Entry::judged).collect();
     let context: Vec<Manifest> = entries.iter().filter_map(Entry::context).cloned().collect();
-    if options.policy.is_empty()
-        && options.targets.iter().all(|t| t.cluster.is_none())
-        && !has_policy(&context)
-    {
-        return Err(Error::input("there is no policy to judge by, so everything would be admitted").hint(
-            "name a cluster (--cluster psa-restricted) or a level (--enforce restricted), or check a Namespace with \
-             pod-security labels along",
-        ));
-    }
-    let mut namespaces: BTreeSet<String> = BTreeSet::from([options.namespace.clone()]);
-    namespaces.extend(
-        judged
-            .iter()
-            .copied()
-            .chain(&context)
-            .filter_map(|m| m.document.namespace())
-            .map(str::to_owned),
-    );
-    namespaces.extend(
-        context
-            .iter()
-            .filter(|m| m.kind() == "Namespace")
-            .map(|m| m.name.clone()),
-    );
-
-    let contexts: Vec<Context> = options
-        .targets
-        .iter()
-        .map(|target| {
-            let requester = options.requester.as_ref();
-            Context::new(
-                target,
-                options.policy,
-                requester,
-                &context,
-                &namespaces,
-                &options.namespace,
-            )
-        })
-        .collect::<Result<_, _>>()?;
+    let contexts = contexts(options, &judged, &context)?;
     let mut answers = ask_all(&contexts, &judged, ask).into_iter();
 
     let mut items = Vec::with_capacity(entries.len());
@@ -180,8 +141,89 @@ fn each<T: Send>(options: &Options, ask: &Ask<'_, T>) -> Result<Vec<Item<T>>, Er
     Ok(items)
 }
 
+/// The servers that judge, with what the input says of their namespaces.
+fn contexts(
+    options: &Options,
+    judged: &[&Manifest],
+    context: &[Manifest],
+) -> Result<Vec<Context>, Error> {
+    if options.policy.is_empty()
+        && options.targets.iter().all(|t| t.cluster.is_none())
+        && !has_policy(context)
+    {
+        return Err(Error::input("there is no policy to judge by, so everything would be admitted").hint(
+            "name a cluster (--cluster psa-restricted) or a level (--enforce restricted), or check a Namespace with \
+             pod-security labels along",
+        ));
+    }
+    let mut namespaces: BTreeSet<String> = BTreeSet::from([options.namespace.clone()]);
+    namespaces.extend(
+        judged
+            .iter()
+            .copied()
+            .chain(context)
+            .filter_map(|m| m.document.namespace())
+            .map(str::to_owned),
+    );
+    namespaces.extend(
+        context
+            .iter()
+            .filter(|m| m.kind() == "Namespace")
+            .map(|m| m.name.clone()),
+    );
+
+    options
+        .targets
+        .iter()
+        .map(|target| {
+            let requester = options.requester.as_ref();
+            Context::new(
+                target,
+                options.policy,
+                requester,
+                context,
+                &namespaces,
+                &options.namespace,
+            )
+        })
+        .collect()
+}
+
+/// The servers of a check, for one object after the other.
+pub(crate) struct Judges {
+    contexts: Vec<Context>,
+    namespace: String,
+}
+
+impl Judges {
+    /// The servers that judge `judged`, where `context` stands beside it.
+    pub(crate) fn new(
+        options: &Options,
+        judged: &[&Manifest],
+        context: &[Manifest],
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            contexts: contexts(options, judged, context)?,
+            namespace: options.namespace.clone(),
+        })
+    }
+
+    /// The verdict of each server on an object, and what is wrong with its text where one cannot
+    /// read it.
+    pub(crate) fn judge(&self, manifest: &Manifest) -> (Vec<Finding>, Option<Error>) {
+        let mut unreadable = None;
+        let mut findings = Vec::with_capacity(self.contexts.len());
+        for context in &self.contexts {
+            let judged = judge::judge(context, manifest, &self.namespace, false);
+            unreadable = unreadable.or(judged.unreadable);
+            findings.push(judged.finding);
+        }
+        (findings, unreadable)
+    }
+}
+
 /// A document of the input before anything is judged.
-enum Entry {
+pub(crate) enum Entry {
     Judged(Manifest),
     Context(Manifest),
     NotJudged(Place),
@@ -189,14 +231,14 @@ enum Entry {
 }
 
 impl Entry {
-    fn judged(&self) -> Option<&Manifest> {
+    pub(crate) fn judged(&self) -> Option<&Manifest> {
         match self {
             Self::Judged(manifest) => Some(manifest),
             _ => None,
         }
     }
 
-    fn context(&self) -> Option<&Manifest> {
+    pub(crate) fn context(&self) -> Option<&Manifest> {
         match self {
             Self::Context(manifest) => Some(manifest),
             _ => None,
@@ -205,10 +247,18 @@ impl Entry {
 }
 
 fn read(input: &Input, entries: &mut Vec<Entry>) {
-    let documents = match input.documents() {
-        Ok(documents) => documents,
-        Err(error) => return entries.push(unreadable(error)),
-    };
+    match input.documents() {
+        Ok(documents) => take(input, documents, entries),
+        Err(error) => entries.push(unreadable(error)),
+    }
+}
+
+/// Takes the documents of an input for what they are.
+pub(crate) fn take(
+    input: &Input,
+    documents: impl Iterator<Item = Result<Document, podgate_manifest::Error>>,
+    entries: &mut Vec<Entry>,
+) {
     let before = entries.len();
     for document in documents {
         match document {
@@ -285,7 +335,7 @@ fn split(document: Document, named: bool, entries: &mut Vec<Entry>) {
     }
 }
 
-fn unreadable(error: podgate_manifest::Error) -> Entry {
+pub(crate) fn unreadable(error: podgate_manifest::Error) -> Entry {
     let line = error.position().map_or(1, |position| position.line);
     let place = Place {
         object: String::new(),

@@ -36,3 +36,4 @@ pub mod audit;
 pub mod check;
 mod digest;
 pub mod error;
+pub mod fix;

@@ -378,7 +378,7 @@ impl Document {
     }
 
     /// An error at a byte of the text that holds the document.
-    fn error(&self, flaw: Flaw) -> Error {
+    pub(crate) fn error(&self, flaw: Flaw) -> Error {
         let text = match &self.content {
             Content::Yaml { document, .. } => &document.text,
             Content::Json { text, .. } => &**text,

@@ -44,6 +44,7 @@ mod bridge;
 mod check;
 mod document;
 mod documents;
+pub mod edit;
 mod encode;
 mod error;
 mod header;

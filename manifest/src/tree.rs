@@ -171,6 +171,18 @@ impl Tree {
         std::iter::successors(first, |id| self.next(*id))
     }
 
+    /// The nodes that aliases stand for, in order.
+    pub(crate) fn alias_targets(&self) -> Vec<NodeId> {
+        let targets = self.nodes.iter().filter_map(|node| match node.kind {
+            Kind::Alias(target) => Some(target),
+            _ => None,
+        });
+        let mut targets: Vec<NodeId> = targets.collect();
+        targets.sort_unstable();
+        targets.dedup();
+        targets
+    }
+
     /// Upstream: `isMerge` in go-yaml's `decode.go`.
     pub(crate) fn is_merge(&self, key: NodeId) -> bool {
         let Kind::Scalar(style, text) = self.kind(key) else {

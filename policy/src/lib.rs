@@ -31,6 +31,7 @@ mod level;
 pub mod minor;
 pub mod psp;
 mod quote;
+pub mod remedy;
 pub mod rules;
 mod server;
 pub mod text;

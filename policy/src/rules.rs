@@ -227,6 +227,7 @@ fn revised(check: &'static Check, revisions: Vec<Revision>) -> Check {
         level: check.level,
         revisions: revisions.leak(),
         overridden_by: check.overridden_by,
+        remedy: check.remedy,
         reasons: check.reasons,
         details: check.details,
         documentation: check.documentation,

@@ -15,7 +15,11 @@ mod scalar;
 mod scanner;
 mod token;
 
+use std::ops::Range;
+
 use crate::{error::Flaw, hints, tree::Tree};
+use scanner::Scanner;
+use token::TokenKind;
 
 /// Parses the first document; `None` if there is none.
 pub(crate) fn parse(text: &str) -> Result<Option<Tree>, Flaw> {
@@ -31,6 +35,33 @@ pub(crate) fn parse(text: &str) -> Result<Option<Tree>, Flaw> {
         let at = flaw.at.min(text.trim_end().len());
         Flaw { at, hint, ..flaw }
     })
+}
+
+/// What an editor has to know of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// A scalar or an alias.
+    Scalar,
+    /// `{` or `[`
+    Open,
+    /// `}` or `]`
+    Close,
+}
+
+/// Shows the parts of the first document and their bytes, in order.
+pub(crate) fn parts(text: &str, mut show: impl FnMut(Part, Range<usize>)) -> Result<(), Flaw> {
+    let mut scanner = Scanner::new(text);
+    loop {
+        let token = scanner.take()?;
+        let part = match token.kind {
+            TokenKind::StreamEnd | TokenKind::DocumentEnd => return Ok(()),
+            TokenKind::Scalar { .. } | TokenKind::Alias(_) => Part::Scalar,
+            TokenKind::FlowSequenceStart | TokenKind::FlowMappingStart => Part::Open,
+            TokenKind::FlowSequenceEnd | TokenKind::FlowMappingEnd => Part::Close,
+            _ => continue,
+        };
+        show(part, token.at..token.end);
+    }
 }
 
 /// The first character that may not stand in YAML: `yaml_parser_update_buffer`.

@@ -7,8 +7,11 @@
 
 use super::{Check, Documentation, Forbidden, Revision, wording};
 use crate::level::Level;
+use crate::remedy::{NOT_ON_WINDOWS, Operation, Setting};
 use crate::server::Server;
 use crate::view::{Container, Pod};
+
+const CAUTION: &str = "sudo, su and programs with file capabilities stop working in the container";
 
 pub(super) static CHECK: Check = Check {
     id: "allowPrivilegeEscalation",
@@ -26,6 +29,19 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: None,
+    remedy: |pod, violation, remedy| {
+        if pod.is_windows() {
+            return remedy.leave(violation, NOT_ON_WINDOWS);
+        }
+        for field in &violation.fields {
+            remedy.edit(
+                violation,
+                field,
+                Operation::Set(Setting::Bool(false)),
+                CAUTION,
+            );
+        }
+    },
     reasons: &["allowPrivilegeEscalation != false"],
     details: &[
         "container \"*\" must set securityContext.allowPrivilegeEscalation=false",

@@ -25,6 +25,13 @@ pub(super) static CHECK: Check = Check {
         evaluate: app_armor_profile_1_0,
     }],
     overridden_by: None,
+    remedy: |_, violation, remedy| {
+        remedy.leave(
+            violation,
+            "AppArmor was turned off for this container alone, which it has by default: try it with \
+             RuntimeDefault, or load a profile of its own",
+        );
+    },
     reasons: &["forbidden AppArmor profile", "forbidden AppArmor profiles"],
     details: &[
         "pod* must not set AppArmor profile type to \"*\"",

@@ -7,6 +7,7 @@
 
 use super::{Check, Documentation, Forbidden, Revision, capabilities_restricted, wording};
 use crate::level::Level;
+use crate::remedy::ASKED_FOR;
 use crate::server::Server;
 use crate::view::{Container, Pod};
 use std::collections::BTreeSet;
@@ -20,6 +21,7 @@ pub(super) static CHECK: Check = Check {
         evaluate: capabilities_baseline_1_0,
     }],
     overridden_by: Some(&capabilities_restricted::CHECK),
+    remedy: |_, violation, remedy| remedy.leave(violation, ASKED_FOR),
     reasons: &["non-default capabilities"],
     details: &["container* must not include \"*\" in securityContext.capabilities.add"],
     documentation: Documentation {

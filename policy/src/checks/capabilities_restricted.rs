@@ -8,9 +8,14 @@
 
 use super::capabilities_baseline::Additions;
 use super::{Check, Documentation, Forbidden, Revision, wording};
+use crate::evaluate::Violation;
 use crate::level::Level;
+use crate::remedy::{ASKED_FOR, NOT_ON_WINDOWS, Operation, Remedy, Setting};
 use crate::server::Server;
 use crate::view::{Container, Pod};
+
+const CAUTION: &str =
+    "a program that starts as root can no longer chown, change its user or bind a port below 1024";
 
 pub(super) static CHECK: Check = Check {
     id: "capabilities_restricted",
@@ -28,6 +33,7 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: None,
+    remedy: remedy,
     reasons: &["unrestricted capabilities"],
     details: &[
         "container* must set securityContext.capabilities.drop=[\"ALL\"]",
@@ -103,6 +109,41 @@ fn capabilities_restricted_1_25(server: Server, pod: &Pod<'_>) -> Option<Forbidd
         return None;
     }
     capabilities_restricted_1_22(server, pod)
+}
+
+/// ALL is dropped at each container, beside what it drops already. What a container adds is left.
+fn remedy(pod: &Pod<'_>, violation: &Violation, remedy: &mut Remedy) {
+    if pod.is_windows() {
+        return remedy.leave(violation, NOT_ON_WINDOWS);
+    }
+    for container in &pod.containers {
+        let field = container.path("securityContext.capabilities.drop");
+        if !violation.fields.contains(&field) {
+            continue;
+        }
+        let capabilities = container.security_context.capabilities.as_ref();
+        let misspelt = capabilities.and_then(|it| {
+            let mut dropped = it.drop.iter();
+            dropped.position(|name| name.eq_ignore_ascii_case("ALL"))
+        });
+        match misspelt {
+            Some(index) => {
+                let item = format!("{field}[{index}]");
+                remedy.edit(
+                    violation,
+                    &item,
+                    Operation::Set(Setting::Text("ALL")),
+                    CAUTION,
+                );
+            }
+            None => remedy.edit(violation, &field, Operation::Append("ALL"), CAUTION),
+        }
+    }
+    for field in &violation.fields {
+        if field.contains("capabilities.add[") {
+            remedy.leave_field(violation, field, ASKED_FOR);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,13 @@ pub(super) static CHECK: Check = Check {
         evaluate: host_namespaces_1_0,
     }],
     overridden_by: None,
+    remedy: |_, violation, remedy| {
+        remedy.leave(
+            violation,
+            "it asks for a namespace of the node, which no security context gives: \
+             the program must do without, or run where the level allows it",
+        );
+    },
     reasons: &["host namespaces"],
     details: &["host*=true"],
     documentation: Documentation {

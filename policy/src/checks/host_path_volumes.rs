@@ -18,6 +18,13 @@ pub(super) static CHECK: Check = Check {
         evaluate: host_path_volumes_1_0,
     }],
     overridden_by: Some(&restricted_volumes::CHECK),
+    remedy: |_, violation, remedy| {
+        remedy.leave(
+            violation,
+            "it mounts files of the node: the program needs another volume, or a \
+             namespace of the privileged level",
+        );
+    },
     reasons: &["hostPath volumes"],
     details: &["volume \"*\"", "volumes \"*\""],
     documentation: Documentation {

@@ -19,6 +19,12 @@ pub(super) static CHECK: Check = Check {
         evaluate: host_ports_1_0,
     }],
     overridden_by: None,
+    remedy: |_, violation, remedy| {
+        remedy.leave(
+            violation,
+            "clients may know the port of the node: a Service must take its place",
+        );
+    },
     reasons: &["hostPort"],
     details: &[
         "container \"*\" uses hostPort *",

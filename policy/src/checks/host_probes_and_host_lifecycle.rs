@@ -20,6 +20,13 @@ pub(super) static CHECK: Check = Check {
         evaluate: host_probes_and_host_lifecycle_1_34,
     }],
     overridden_by: None,
+    remedy: |_, violation, remedy| {
+        remedy.leave(
+            violation,
+            "the probe may need the host that it names: podgate explain \
+             hostProbesAndHostLifecycle says what takes its place",
+        );
+    },
     reasons: &["probe or lifecycle host"],
     details: &["container* use* probe or lifecycle host* \"*\""],
     documentation: Documentation {

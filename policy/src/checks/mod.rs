@@ -5,8 +5,10 @@
 //!
 //! Upstream: `pod-security-admission/policy/checks.go` and `policy/check_*.go`.
 
+use crate::evaluate::Violation;
 use crate::level::{Level, LevelVersion};
 use crate::minor::Minor;
+use crate::remedy::Remedy;
 use crate::server::Server;
 use crate::view::Pod;
 
@@ -76,6 +78,8 @@ pub struct Check {
     /// The details that it gives, as patterns in which `*` stands for any text; in a pattern
     /// without quotes, for any text without quotes.
     pub details: &'static [&'static str],
+    /// What of a pod that violates it can be changed without asking what the program needs.
+    pub(crate) remedy: fn(&Pod<'_>, &Violation, &mut Remedy),
     /// What a person should know of it.
     pub documentation: Documentation,
 }

@@ -18,6 +18,13 @@ pub(super) static CHECK: Check = Check {
         evaluate: privileged_1_0,
     }],
     overridden_by: None,
+    remedy: |_, violation, remedy| {
+        remedy.leave(
+            violation,
+            "a privileged container is made for what only that allows: find the capability or the device \
+             that it needs, or run it in a namespace of the privileged level",
+        );
+    },
     reasons: &["privileged"],
     details: &[
         "container \"*\" must not set securityContext.privileged=true",

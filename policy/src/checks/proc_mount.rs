@@ -27,6 +27,12 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: Some(&proc_mount_restricted::CHECK),
+    remedy: |_, violation, remedy| {
+        remedy.leave(
+            violation,
+            "an unmasked /proc was asked for, by containers that run containers",
+        );
+    },
     reasons: &["procMount"],
     details: &["container* must not set securityContext.procMount to \"*\""],
     documentation: Documentation {

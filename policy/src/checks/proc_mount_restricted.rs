@@ -17,6 +17,12 @@ pub(super) static CHECK: Check = Check {
         evaluate: proc_mount::proc_mount_1_0,
     }],
     overridden_by: None,
+    remedy: |_, violation, remedy| {
+        remedy.leave(
+            violation,
+            "an unmasked /proc was asked for, by containers that run containers",
+        );
+    },
     reasons: &["procMount"],
     details: &["container* must not set securityContext.procMount to \"*\""],
     documentation: Documentation {

@@ -20,6 +20,12 @@ pub(super) static CHECK: Check = Check {
         evaluate: restricted_volumes_1_0,
     }],
     overridden_by: None,
+    remedy: |_, violation, remedy| {
+        remedy.leave(
+            violation,
+            "the volume holds data: it must move into a PersistentVolume, which a claim refers to",
+        );
+    },
     reasons: &["restricted volume types"],
     details: &[
         "volume \"*\" uses restricted volume type \"*\"",

@@ -7,12 +7,18 @@
 //! Upstream: `policy/check_runAsNonRoot.go`.
 
 use super::{Check, Documentation, Forbidden, Revision, wording};
+use crate::evaluate::Violation;
 use crate::level::Level;
+use crate::remedy::{ASKS_FOR_ROOT, Operation, Remedy, Setting};
 use crate::server::Server;
 use crate::view::{Container, Pod};
 
 const REASON: &str = "runAsNonRoot != true";
 const FIELD: &str = "securityContext.runAsNonRoot";
+
+const CAUTION: &str = "a container whose image runs as root, or as a user without a number, does not start \
+                       (CreateContainerConfigError): give the image a numbered USER, or set runAsUser to the number \
+                       that it was built for";
 
 pub(super) static CHECK: Check = Check {
     id: "runAsNonRoot",
@@ -30,6 +36,7 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: None,
+    remedy: remedy,
     reasons: &[REASON],
     details: &[
         "pod must not set securityContext.runAsNonRoot=false",
@@ -113,6 +120,38 @@ fn run_as_non_root_1_35(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
         return None;
     }
     run_as_non_root_1_0(server, pod)
+}
+
+/// It is said once at the pod, and where a container says the opposite, there.
+fn remedy(pod: &Pod<'_>, violation: &Violation, remedy: &mut Remedy) {
+    let of_pod = &pod.security_context;
+    // The kubelet starts no container of which the two are said; older policies do not look.
+    for container in &pod.containers {
+        match (container.security_context.run_as_user, of_pod.run_as_user) {
+            (Some(0), _) => {
+                let field = container.path("securityContext.runAsUser");
+                remedy.leave_field(violation, &field, ASKS_FOR_ROOT);
+            }
+            (None, Some(0)) => {
+                let field = "spec.securityContext.runAsUser";
+                remedy.leave_field(violation, field, ASKS_FOR_ROOT);
+            }
+            _ => {}
+        }
+    }
+    let says = |value: Option<bool>| {
+        let mut containers = pod.containers.iter();
+        containers.any(|it| it.security_context.run_as_non_root == value)
+    };
+    let non_root = Operation::Set(Setting::Bool(true));
+    if of_pod.run_as_non_root == Some(false) || (of_pod.run_as_non_root.is_none() && says(None)) {
+        remedy.edit(violation, &format!("spec.{FIELD}"), non_root, CAUTION);
+    }
+    for container in &pod.containers {
+        if container.security_context.run_as_non_root == Some(false) {
+            remedy.edit(violation, &container.path(FIELD), non_root, CAUTION);
+        }
+    }
 }
 
 #[cfg(test)]

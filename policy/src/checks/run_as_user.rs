@@ -8,6 +8,7 @@
 
 use super::{Check, Documentation, Forbidden, Revision, wording};
 use crate::level::Level;
+use crate::remedy::ASKS_FOR_ROOT;
 use crate::server::Server;
 use crate::view::{Container, Pod};
 
@@ -29,6 +30,7 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: None,
+    remedy: |_, violation, remedy| remedy.leave(violation, ASKS_FOR_ROOT),
     reasons: &["runAsUser=0"],
     details: &[
         "pod must not set runAsUser=0",

@@ -27,6 +27,12 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: None,
+    remedy: |_, violation, remedy| {
+        remedy.leave(
+            violation,
+            "the label was chosen for files that the container needs",
+        );
+    },
     reasons: &["seLinuxOptions"],
     details: &[
         "pod set forbidden securityContext.seLinuxOptions: *",

@@ -8,8 +8,10 @@
 //! Upstream: `policy/check_seccompProfile_baseline.go`.
 
 use super::{Check, Documentation, Forbidden, Revision, seccomp_profile_restricted, wording};
+use crate::evaluate::Violation;
 use crate::level::Level;
 use crate::quote::quote;
+use crate::remedy::{Operation, Remedy, Setting};
 use crate::server::Server;
 use crate::view::{Container, Pod};
 use std::collections::BTreeSet;
@@ -18,6 +20,7 @@ const POD_ANNOTATION: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const CONTAINER_ANNOTATION_PREFIX: &str = "container.seccomp.security.alpha.kubernetes.io/";
 
 pub(super) const FIELD: &str = "securityContext.seccompProfile.type";
+pub(super) const RUNTIME_DEFAULT: &str = "RuntimeDefault";
 
 /// How messages name a type that is set and not allowed, in baseline and restricted alike.
 pub(super) const EXPLICIT_DETAILS: [&str; 3] = [
@@ -25,6 +28,8 @@ pub(super) const EXPLICIT_DETAILS: [&str; 3] = [
     "pod and container* must not set securityContext.seccompProfile.type to \"*\"",
     "container* must not set securityContext.seccompProfile.type to \"*\"",
 ];
+
+pub(super) const CAUTION: &str = "system calls that the runtime's default profile blocks fail";
 
 pub(super) static CHECK: Check = Check {
     id: "seccompProfile_baseline",
@@ -42,6 +47,7 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: Some(&seccomp_profile_restricted::CHECK),
+    remedy: remedy,
     reasons: &["seccompProfile"],
     details: &[
         EXPLICIT_DETAILS[0],
@@ -160,6 +166,24 @@ pub(super) fn explicit(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
             .chain(bad.iter().map(|it| it.path(FIELD)))
             .collect(),
     })
+}
+
+/// Every field at fault gets the runtime's default. `Unconfined` is what a container that says nothing
+/// gets on most nodes, so it is treated as unset.
+pub(super) fn remedy(_: &Pod<'_>, violation: &Violation, remedy: &mut Remedy) {
+    for field in &violation.fields {
+        let kind = if field.starts_with("metadata.") {
+            "runtime/default"
+        } else {
+            RUNTIME_DEFAULT
+        };
+        remedy.edit(
+            violation,
+            field,
+            Operation::Set(Setting::Text(kind)),
+            CAUTION,
+        );
+    }
 }
 
 #[cfg(test)]

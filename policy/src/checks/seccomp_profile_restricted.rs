@@ -6,9 +6,13 @@
 //!
 //! Upstream: `policy/check_seccompProfile_restricted.go`.
 
-use super::seccomp_profile_baseline::{EXPLICIT_DETAILS, FIELD, confines, explicit};
+use super::seccomp_profile_baseline::{
+    self, CAUTION, EXPLICIT_DETAILS, FIELD, RUNTIME_DEFAULT, confines, explicit,
+};
 use super::{Check, Documentation, Forbidden, Revision, wording};
+use crate::evaluate::Violation;
 use crate::level::Level;
+use crate::remedy::{NOT_ON_WINDOWS, Operation, Remedy, Setting};
 use crate::server::Server;
 use crate::view::{Container, Pod};
 
@@ -28,6 +32,7 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: None,
+    remedy: remedy,
     reasons: &["seccompProfile"],
     details: &[
         EXPLICIT_DETAILS[0],
@@ -94,6 +99,21 @@ fn seccomp_profile_restricted_1_25(server: Server, pod: &Pod<'_>) -> Option<Forb
         return None;
     }
     seccomp_profile_restricted_1_19(server, pod)
+}
+
+/// The runtime's default is set once at the pod, and where something else was set, there.
+fn remedy(pod: &Pod<'_>, violation: &Violation, remedy: &mut Remedy) {
+    if pod.is_windows() {
+        return remedy.leave(violation, NOT_ON_WINDOWS);
+    }
+    let mut unset = pod.containers.iter().map(|it| &it.security_context.seccomp);
+    if pod.security_context.seccomp.is_none() && unset.any(Option::is_none) {
+        let kind = Operation::Set(Setting::Text(RUNTIME_DEFAULT));
+        remedy.edit(violation, &format!("spec.{FIELD}"), kind, CAUTION);
+    }
+    if violation.detail.contains(" must not set ") {
+        seccomp_profile_baseline::remedy(pod, violation, remedy);
+    }
 }
 
 #[cfg(test)]

@@ -42,6 +42,12 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: None,
+    remedy: |_, violation, remedy| {
+        remedy.leave(
+            violation,
+            "the program may need the kernel parameter: whoever runs the nodes can set it there",
+        );
+    },
     reasons: &["forbidden sysctls"],
     details: &["*"],
     documentation: Documentation {

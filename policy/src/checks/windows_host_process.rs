@@ -21,6 +21,12 @@ pub(super) static CHECK: Check = Check {
         evaluate: windows_host_process_1_0,
     }],
     overridden_by: None,
+    remedy: |_, violation, remedy| {
+        remedy.leave(
+            violation,
+            "a HostProcess container is made for what only that allows",
+        );
+    },
     reasons: &["hostProcess"],
     details: &[
         "pod must not set securityContext.windowsOptions.hostProcess=true",

@@ -1,0 +1,234 @@
+//! The smallest change that makes manifests pass: what `podgate fix` asks for.
+//!
+//! Which fields are set, and which are left to whoever knows the program, is said beside the checks
+//! (`podgate_policy::remedy`); where they are written, and that nothing else changes, is seen to by
+//! `podgate_manifest::edit`; and what comes out is judged again as `podgate check` judges it. An
+//! object is changed whole or not at all: where the result would still be rejected, it stays as it
+//! is, with the reasons.
+
+mod diff;
+mod given;
+mod object;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+pub use diff::unified;
+pub use object::{FixedField, Outcome};
+use podgate_admission::plugins::Plugin;
+use podgate_manifest::edit::{self, Change};
+use podgate_manifest::{Input, Source, WalkOptions, read_documents};
+use podgate_policy::Server;
+
+use crate::check::{self, Entry, Item, Judges, Options, Place};
+use crate::error::Error;
+use crate::suite::Manifest;
+
+/// A file of the input, and what becomes of it.
+#[derive(Debug)]
+pub struct File {
+    /// Where it was read from.
+    pub input: Input,
+    /// Its text, decoded and without a byte order mark; `None` where it cannot be read.
+    pub before: Option<Source>,
+    /// Its text with every object fixed that can be.
+    pub after: String,
+    /// What became of its objects, in order.
+    pub objects: Vec<Object>,
+    /// What is no workload, or cannot be read.
+    pub others: Vec<Item>,
+}
+
+/// A pod or a workload, and what becomes of it.
+#[derive(Debug)]
+pub struct Object {
+    /// Where it stands.
+    pub place: Place,
+    /// What becomes of it.
+    pub outcome: Outcome,
+}
+
+impl File {
+    /// Whether anything is changed in it.
+    #[must_use]
+    pub fn is_changed(&self) -> bool {
+        let before = self.before.as_ref();
+        before.is_some_and(|before| before.text() != self.after)
+    }
+}
+
+/// Fixes every pod and workload that `options` names, in memory: nothing is written.
+///
+/// An error says that nothing can be fixed by these options: there is no policy to meet, or one that
+/// is not of Pod Security.
+pub fn fix(options: &Options) -> Result<Vec<File>, Error> {
+    check_targets(options)?;
+    let mut files = Vec::new();
+    let mut seen = BTreeSet::new();
+    let walk = WalkOptions {
+        recursive: options.recursive,
+    };
+    for input in podgate_manifest::walk(&options.files, walk) {
+        match input {
+            Ok(input) if is_new(&input, &mut seen) => files.push(Read::of(input)),
+            Ok(_) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let manifests = || files.iter().flat_map(|file| &file.entries);
+    let judged: Vec<&Manifest> = manifests().filter_map(Entry::judged).collect();
+    let mut context: Vec<Manifest> = manifests().filter_map(Entry::context).cloned().collect();
+    context.extend(given::by(&judged, &context, &options.namespace));
+    let judges = Judges::new(options, &judged, &context)?;
+    let fixed = files.into_iter().map(|file| file.fixed(&judges, options));
+    Ok(fixed.collect())
+}
+
+/// Refuses servers whose pods are not judged by Pod Security, or by something else as well that
+/// changes pods.
+fn check_targets(options: &Options) -> Result<(), Error> {
+    for target in &options.targets {
+        let minor = target.minor;
+        let config = match &target.cluster {
+            Some(cluster) => cluster.server(minor)?,
+            None => podgate_admission::config::Server::new(minor),
+        };
+        if config.has(Plugin::PodSecurityPolicy) {
+            return Err(Error::input(format!(
+                "the cluster judges pods by PodSecurityPolicy on Kubernetes {minor}, and a manifest can be fixed for a \
+                 level of Pod Security only"
+            ))
+            .hint("a PodSecurityPolicy fills fields in by itself: podgate check says which; fix for what comes after it, \
+                   like --enforce restricted --kubernetes 1.25"));
+        }
+        if !config.has(Plugin::PodSecurity) || !Server::new(minor).has_pod_security() {
+            return Err(Error::input(format!(
+                "Pod Security does not judge pods there on Kubernetes {minor}, so there is no level to fix for"
+            ))
+            .hint("it is on by default since 1.23: name a newer version with --kubernetes"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an input was not named before, by this or another path.
+fn is_new(input: &Input, seen: &mut BTreeSet<std::path::PathBuf>) -> bool {
+    match input {
+        Input::Stdin => true,
+        Input::Named(path) | Input::Found(path) => {
+            seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone()))
+        }
+    }
+}
+
+/// A file that was read.
+struct Read {
+    input: Input,
+    source: Option<Source>,
+    entries: Vec<Entry>,
+}
+
+impl Read {
+    fn of(input: Input) -> Self {
+        let refused = |error| vec![Entry::Done(check::unreadable(error))];
+        if let (true, Input::Named(path) | Input::Found(path)) = (input.is_json_lines(), &input) {
+            let hint =
+                "they are records of what was applied: fix what they were made from".to_owned();
+            let file = path.display().to_string();
+            let why = "JSON Lines are not changed";
+            let entries = refused(podgate_manifest::Error::of_file(&file, why, Some(hint)));
+            return Self {
+                input,
+                source: None,
+                entries,
+            };
+        }
+        match input.read() {
+            Ok(source) => {
+                let entries = entries(&input, &source);
+                Self {
+                    input,
+                    source: Some(source),
+                    entries,
+                }
+            }
+            Err(error) => Self {
+                input,
+                source: None,
+                entries: refused(error),
+            },
+        }
+    }
+
+    fn fixed(self, judges: &Judges, options: &Options) -> File {
+        let manifests: Vec<&Manifest> = self.entries.iter().filter_map(Entry::judged).collect();
+        let mut outcomes: Vec<(Outcome, Vec<Change>)> = Vec::new();
+        if let Some(source) = &self.source {
+            let one = |manifest: &&Manifest| object::plan(manifest, source, judges, options);
+            outcomes = manifests.iter().map(one).collect();
+        }
+        let after = loop {
+            let changes: Vec<Change> = outcomes
+                .iter()
+                .flat_map(|(_, changes)| changes)
+                .cloned()
+                .collect();
+            let Some(source) = self.source.as_ref().filter(|_| !changes.is_empty()) else {
+                break self
+                    .source
+                    .as_ref()
+                    .map_or(String::new(), |source| source.text().to_owned());
+            };
+            let after = edit::apply(source.text(), &changes);
+            let changed = Source::new(source.name(), after.as_str());
+            let read = entries(&self.input, &changed);
+            let read: Vec<&Manifest> = read.iter().filter_map(Entry::judged).collect();
+            let mut all_admitted = true;
+            for (index, (outcome, changes)) in outcomes.iter_mut().enumerate() {
+                if changes.is_empty() {
+                    continue;
+                }
+                let refused = match read.get(index).filter(|_| read.len() == manifests.len()) {
+                    Some(after) => object::still_rejected(manifests[index], after, judges),
+                    None => Some(object::unproved(manifests[index])),
+                };
+                if let Some(refused) = refused {
+                    *outcome = refused;
+                    changes.clear();
+                    all_admitted = false;
+                }
+            }
+            if all_admitted {
+                break after;
+            }
+        };
+        let objects = manifests
+            .iter()
+            .zip(outcomes)
+            .map(|(manifest, (outcome, _))| Object {
+                place: Place::of(&manifest.document, manifest.reference()),
+                outcome,
+            });
+        let objects = objects.collect();
+        let others = self.entries.into_iter().filter_map(|entry| match entry {
+            Entry::Done(item) => Some(item),
+            Entry::Context(_) | Entry::Judged(_) => None,
+        });
+        File {
+            input: self.input,
+            before: self.source,
+            after,
+            objects,
+            others: others.collect(),
+        }
+    }
+}
+
+fn entries(input: &Input, source: &Source) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    check::take(input, read_documents(source), &mut entries);
+    entries
+}
+
+#[cfg(test)]
+mod tests;
