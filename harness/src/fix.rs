@@ -12,6 +12,7 @@ mod object;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read as _;
 
 pub use diff::unified;
 pub use object::{FixedField, Outcome};
@@ -24,13 +25,16 @@ use crate::check::{self, Entry, Item, Judges, Options, Place};
 use crate::error::Error;
 use crate::suite::Manifest;
 
+/// What tools of Windows put in front of UTF-8.
+const MARK: &str = "\u{FEFF}";
+
 /// A file of the input, and what becomes of it.
 #[derive(Debug)]
 pub struct File {
     /// Where it was read from.
     pub input: Input,
-    /// Its text, decoded and without a byte order mark; `None` where it cannot be read.
-    pub before: Option<Source>,
+    /// Its text; empty where it cannot be read.
+    pub before: String,
     /// Its text with every object fixed that can be.
     pub after: String,
     /// What became of its objects, in order.
@@ -46,15 +50,6 @@ pub struct Object {
     pub place: Place,
     /// What becomes of it.
     pub outcome: Outcome,
-}
-
-impl File {
-    /// Whether anything is changed in it.
-    #[must_use]
-    pub fn is_changed(&self) -> bool {
-        let before = self.before.as_ref();
-        before.is_some_and(|before| before.text() != self.after)
-    }
 }
 
 /// Fixes every pod and workload that `options` names, in memory: nothing is written.
@@ -124,6 +119,8 @@ fn is_new(input: &Input, seen: &mut BTreeSet<std::path::PathBuf>) -> bool {
 /// A file that was read.
 struct Read {
     input: Input,
+    /// The byte order mark, where it has one.
+    mark: &'static str,
     source: Option<Source>,
     entries: Vec<Entry>,
 }
@@ -139,24 +136,61 @@ impl Read {
             let entries = refused(podgate_manifest::Error::of_file(&file, why, Some(hint)));
             return Self {
                 input,
+                mark: "",
                 source: None,
                 entries,
             };
         }
-        match input.read() {
-            Ok(source) => {
-                let entries = entries(&input, &source);
-                Self {
-                    input,
-                    source: Some(source),
-                    entries,
-                }
+        let read = match &input {
+            Input::Stdin => {
+                let mut bytes = Vec::new();
+                std::io::stdin()
+                    .lock()
+                    .read_to_end(&mut bytes)
+                    .map(|_| bytes)
             }
-            Err(error) => Self {
+            Input::Named(path) | Input::Found(path) => fs::read(path),
+        };
+        let file = match &input {
+            Input::Stdin => Source::STDIN.to_owned(),
+            Input::Named(path) | Input::Found(path) => path.display().to_string(),
+        };
+        let bytes = match read {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let why = format!("cannot be read: {error}");
+                let entries = refused(podgate_manifest::Error::of_file(&file, why, None));
+                return Self {
+                    input,
+                    mark: "",
+                    source: None,
+                    entries,
+                };
+            }
+        };
+        let source = Source::new(file.as_str(), &bytes);
+        let mark = if bytes.starts_with(MARK.as_bytes()) {
+            MARK
+        } else {
+            ""
+        };
+        if bytes.strip_prefix(mark.as_bytes()) != Some(source.text().as_bytes()) {
+            let hint = Some("save it as UTF-8 first".to_owned());
+            let why = "it is not written in UTF-8, and is not changed";
+            let entries = refused(podgate_manifest::Error::of_file(&file, why, hint));
+            return Self {
                 input,
+                mark: "",
                 source: None,
-                entries: refused(error),
-            },
+                entries,
+            };
+        }
+        let entries = entries(&input, &source);
+        Self {
+            input,
+            mark,
+            source: Some(source),
+            entries,
         }
     }
 
@@ -214,10 +248,11 @@ impl Read {
             Entry::Done(item) => Some(item),
             Entry::Context(_) | Entry::Judged(_) => None,
         });
+        let before = self.source.as_ref().map_or("", Source::text);
         File {
             input: self.input,
-            before: self.source,
-            after,
+            before: format!("{}{before}", self.mark),
+            after: format!("{}{after}", self.mark),
             objects,
             others: others.collect(),
         }

@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     /// What changes for manifests between two configurations or two Kubernetes versions.
     Diff(DiffArgs),
+    /// Changes manifests, as little as possible, so that a level admits them.
+    Fix(FixArgs),
     /// What a check demands, since when, and how to satisfy it.
     Explain(ExplainArgs),
     /// The embedded API server on loopback, for kubectl and any other client.
@@ -578,6 +580,52 @@ pub(crate) enum AuditOutput {
     Text,
     /// A line for each pod, with the keys of podgate check.
     Jsonl,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  podgate fix k8s/ --enforce restricted                a diff of what is missing
+  podgate fix k8s/ --enforce restricted | git apply
+  podgate fix web.yaml --cluster psa-restricted --write
+  kustomize build . | podgate fix - --enforce baseline --write > fixed.yaml
+
+It ends with 0 where nothing is left to do once the change is made, and with 1 where an object cannot
+be fixed: that object stays as it is.")]
+pub(crate) struct FixArgs {
+    /// Files, folders, or `-` for standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The same as naming a file without a flag.
+    #[arg(short = 'f', long = "filename", value_name = "FILE")]
+    pub(crate) filenames: Vec<PathBuf>,
+
+    /// A cluster whose level of Pod Security is to be met: the name of a file in clusters/, or a
+    /// path. Repeatable.
+    #[arg(long, value_name = "CLUSTER")]
+    pub(crate) cluster: Vec<String>,
+
+    /// The level to meet: baseline or restricted, with a version behind a colon: restricted:v1.29.
+    #[arg(long, value_name = "LEVEL[:VERSION]")]
+    pub(crate) enforce: Option<String>,
+
+    /// A version or a range: 1.36, v1.36, 1.36.2, 1.23..1.36. When absent what podgate.yaml says, and
+    /// else the newest.
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) kubernetes: Option<String>,
+
+    /// The namespace of objects that name none.
+    #[arg(short, long, default_value = "default")]
+    pub(crate) namespace: String,
+
+    /// Changes the files, in place of printing a diff. Standard input is printed with the change
+    /// made.
+    #[arg(long)]
+    pub(crate) write: bool,
+
+    /// Looks into folders below a folder, too.
+    #[arg(short = 'R', long)]
+    pub(crate) recursive: bool,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         match &mut cli.command {
             Command::Check(it) => args::in_order(&mut it.files, &mut it.filenames, matches),
             Command::Diff(it) => args::in_order(&mut it.files, &mut it.filenames, matches),
+            Command::Fix(it) => args::in_order(&mut it.files, &mut it.filenames, matches),
             _ => {}
         }
     }
@@ -53,6 +54,7 @@ fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Check(args) => command::check::run(&args),
         Command::Audit(args) => command::audit::run(&args),
         Command::Diff(args) => command::diff::run(&args),
+        Command::Fix(args) => command::fix::run(&args),
         Command::Explain(args) => command::explain::run(&args),
         Command::Serve(args) => command::serve::run(&args),
         Command::Review(args) => command::review::run(&args),

@@ -40,6 +40,17 @@ pub(super) fn by(
     given
 }
 
+/// Whether a server makes an object of that name: those of `system-` are there already.
+fn can_be_made(name: &str) -> bool {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
+    let is_outer = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.starts_with(is_outer)
+        && name.ends_with(is_outer)
+        && name.chars().all(is_inner)
+        && !name.contains("..")
+        && !name.starts_with("system-")
+}
+
 fn referred_to(manifest: &Manifest, namespace: &str) -> Vec<Value> {
     let mut minors = Minor::all().rev();
     let template = minors.find_map(|minor| {
@@ -50,7 +61,7 @@ fn referred_to(manifest: &Manifest, namespace: &str) -> Vec<Value> {
         return Vec::new();
     };
     let pod = template.iter().fold(&object, |value, key| &value[*key]);
-    let named = |field: &str| pod["spec"][field].as_str().filter(|name| !name.is_empty());
+    let named = |field: &str| pod["spec"][field].as_str().filter(|name| can_be_made(name));
     let account = named("serviceAccountName").or(named("serviceAccount")).map(|name| {
         json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}})
     });

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Error> {
         requester,
         show_object: args.show_object,
         locate: args.reports.all().any(Format::has_places),
-        targets: targets(args)?,
+        targets: targets(&args.cluster, args.kubernetes.as_deref())?,
     };
     let items = check::check(&options)?;
     inert_labels(&options.policy, options.targets.iter().map(|it| it.minor));
@@ -68,10 +68,10 @@ pub(super) fn level(flag: &str, text: Option<&str>) -> Result<Option<LevelVersio
 
 /// The servers that judge. Without `--kubernetes` that is what `podgate.yaml` says, and else the
 /// newest minor, or the newest that a cluster is for.
-fn targets(args: &CheckArgs) -> Result<Vec<Target>, Error> {
+pub(super) fn targets(clusters: &[String], kubernetes: Option<&str>) -> Result<Vec<Target>, Error> {
     let project = Project::load(Path::new(""))?;
-    let asked = args.kubernetes.as_deref().map(super::range).transpose()?;
-    if args.cluster.is_empty() {
+    let asked = kubernetes.map(super::range).transpose()?;
+    if clusters.is_empty() {
         let range = asked.or(project.kubernetes);
         let minors = range.unwrap_or(MinorRange::only(Minor::NEWEST)).minors();
         let target = |minor| Target {
@@ -82,7 +82,7 @@ fn targets(args: &CheckArgs) -> Result<Vec<Target>, Error> {
     }
     let suite = Suite::clusters(&project)?;
     let mut targets: Vec<Target> = Vec::new();
-    for name in &args.cluster {
+    for name in clusters {
         let cluster = suite.cluster(name)?;
         let own = &cluster.minors;
         let minors: Vec<Minor> = match (asked, project.kubernetes) {

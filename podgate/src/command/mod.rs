@@ -8,6 +8,7 @@ pub(crate) mod diff;
 pub(crate) mod down;
 mod existing;
 pub(crate) mod explain;
+pub(crate) mod fix;
 pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod matrix;

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod compared;
 pub(crate) mod differences;
 pub(crate) mod findings;
+pub(crate) mod fixes;
 pub(crate) mod github;
 pub(crate) mod html;
 pub(crate) mod junit;
