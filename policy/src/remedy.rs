@@ -71,6 +71,8 @@ pub(crate) const ASKED_FOR: &str =
     "the container asks for a capability: whether it can do without is known to who wrote it";
 pub(crate) const ASKS_FOR_ROOT: &str =
     "it asks to run as root: which other user the image can run as is known to who built it";
+pub(crate) const OF_THE_NODE: &str = "it mounts files of the node: the program needs another volume, or a namespace of the \
+     privileged level";
 pub(crate) const NOT_ON_WINDOWS: &str = "the API refuses the field on a pod with os.name windows, and policies before v1.25 demand it \
      all the same: use a newer policy";
 

@@ -44,7 +44,8 @@ pub(crate) fn tell(files: &[File], written: bool) {
             Outcome::Admitted => count[0] += 1,
             Outcome::Fixed(fields) => {
                 count[1] += 1;
-                let _ = writeln!(text, "{} {place}", Painted(ADMITTED, "fixed"));
+                let verb = if written { "fixed" } else { "can be fixed" };
+                let _ = writeln!(text, "{} {place}", Painted(ADMITTED, verb));
                 for field in fields {
                     text.push_str(&fixed(field));
                     if !cautions.contains(&field.caution) {

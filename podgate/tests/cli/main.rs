@@ -7,6 +7,7 @@ mod context;
 mod coverage;
 mod diff;
 mod explain;
+mod fix;
 mod folder;
 mod help;
 mod init;

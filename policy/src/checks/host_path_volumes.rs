@@ -6,6 +6,7 @@
 
 use super::{Check, Documentation, Forbidden, Revision, restricted_volumes, wording};
 use crate::level::Level;
+use crate::remedy::OF_THE_NODE;
 use crate::server::Server;
 use crate::view::Pod;
 
@@ -18,13 +19,7 @@ pub(super) static CHECK: Check = Check {
         evaluate: host_path_volumes_1_0,
     }],
     overridden_by: Some(&restricted_volumes::CHECK),
-    remedy: |_, violation, remedy| {
-        remedy.leave(
-            violation,
-            "it mounts files of the node: the program needs another volume, or a \
-             namespace of the privileged level",
-        );
-    },
+    remedy: |_, violation, remedy| remedy.leave(violation, OF_THE_NODE),
     reasons: &["hostPath volumes"],
     details: &["volume \"*\"", "volumes \"*\""],
     documentation: Documentation {

@@ -7,9 +7,13 @@
 
 use super::{Check, Documentation, Forbidden, Revision, wording};
 use crate::level::Level;
+use crate::remedy::OF_THE_NODE;
 use crate::server::Server;
 use crate::view::{Pod, Volume};
 use std::collections::BTreeSet;
+
+const HOLDS_DATA: &str =
+    "it holds data: it must move into a PersistentVolume, which a claim refers to";
 
 pub(super) static CHECK: Check = Check {
     id: "restrictedVolumes",
@@ -21,10 +25,11 @@ pub(super) static CHECK: Check = Check {
     }],
     overridden_by: None,
     remedy: |_, violation, remedy| {
-        remedy.leave(
-            violation,
-            "the volume holds data: it must move into a PersistentVolume, which a claim refers to",
-        );
+        for field in &violation.fields {
+            let of_node = field.ends_with("].hostPath");
+            let reason = if of_node { OF_THE_NODE } else { HOLDS_DATA };
+            remedy.leave_field(violation, field, reason);
+        }
     },
     reasons: &["restricted volume types"],
     details: &[

@@ -16,6 +16,7 @@ use crate::server::Server;
 use crate::view::{Container, Pod};
 use std::collections::BTreeSet;
 
+const ANNOTATIONS: &str = "metadata.annotations[";
 const POD_ANNOTATION: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const CONTAINER_ANNOTATION_PREFIX: &str = "container.seccomp.security.alpha.kubernetes.io/";
 
@@ -83,9 +84,6 @@ pub(super) static CHECK: Check = Check {
 };
 
 fn seccomp_profile_baseline_1_0(_: Server, pod: &Pod<'_>) -> Option<Forbidden> {
-    let is_allowed = |value: &str| {
-        value == "runtime/default" || value == "docker/default" || value.starts_with("localhost/")
-    };
     // Upstream asks for the key of the pod and of each container. Looking at the annotations one
     // by one gives the same set without building a key for each container.
     let is_of_this_pod = |key: &str| {
@@ -170,20 +168,31 @@ pub(super) fn explicit(server: Server, pod: &Pod<'_>) -> Option<Forbidden> {
 
 /// Every field at fault gets the runtime's default. `Unconfined` is what a container that says nothing
 /// gets on most nodes, so it is treated as unset.
-pub(super) fn remedy(_: &Pod<'_>, violation: &Violation, remedy: &mut Remedy) {
+pub(super) fn remedy(pod: &Pod<'_>, violation: &Violation, remedy: &mut Remedy) {
     for field in &violation.fields {
-        let kind = if field.starts_with("metadata.") {
-            "runtime/default"
-        } else {
-            RUNTIME_DEFAULT
-        };
-        remedy.edit(
-            violation,
-            field,
-            Operation::Set(Setting::Text(kind)),
-            CAUTION,
-        );
+        if !field.starts_with(ANNOTATIONS) {
+            let kind = Setting::Text(RUNTIME_DEFAULT);
+            remedy.edit(violation, field, Operation::Set(kind), CAUTION);
+        }
     }
+    remedy_of_annotations(pod, violation, remedy);
+}
+
+/// Annotations must say the same as the fields (`validateSeccompAnnotationsAndFields` in
+/// `pkg/apis/core/validation/validation.go`), and are copied into them before 1.27.
+pub(super) fn remedy_of_annotations(pod: &Pod<'_>, violation: &Violation, remedy: &mut Remedy) {
+    for (key, value) in &pod.annotations {
+        let is_seccomp = *key == POD_ANNOTATION || key.starts_with(CONTAINER_ANNOTATION_PREFIX);
+        if is_seccomp && !is_allowed(value) {
+            let kind = Setting::Text("runtime/default");
+            let field = format!("{ANNOTATIONS}{key}]");
+            remedy.edit(violation, &field, Operation::Set(kind), CAUTION);
+        }
+    }
+}
+
+fn is_allowed(value: &str) -> bool {
+    value == "runtime/default" || value == "docker/default" || value.starts_with("localhost/")
 }
 
 #[cfg(test)]

@@ -114,6 +114,7 @@ fn remedy(pod: &Pod<'_>, violation: &Violation, remedy: &mut Remedy) {
     if violation.detail.contains(" must not set ") {
         seccomp_profile_baseline::remedy(pod, violation, remedy);
     }
+    seccomp_profile_baseline::remedy_of_annotations(pod, violation, remedy);
 }
 
 #[cfg(test)]
