@@ -21,7 +21,7 @@ use podgate_manifest::edit::{self, Change};
 use podgate_manifest::{Input, Source, WalkOptions, read_documents};
 use podgate_policy::Server;
 
-use crate::check::{self, Entry, Item, Judges, Options, Place};
+use crate::check::{self, Entry, Judges, Options, Place};
 use crate::error::Error;
 use crate::suite::Manifest;
 
@@ -39,8 +39,8 @@ pub struct File {
     pub after: String,
     /// What became of its objects, in order.
     pub objects: Vec<Object>,
-    /// What is no workload, or cannot be read.
-    pub others: Vec<Item>,
+    /// What cannot be read in it.
+    pub unreadable: Vec<Error>,
 }
 
 /// A pod or a workload, and what becomes of it.
@@ -62,6 +62,7 @@ pub fn fix(options: &Options) -> Result<Vec<File>, Error> {
     let mut seen = BTreeSet::new();
     let walk = WalkOptions {
         recursive: options.recursive,
+        ..WalkOptions::default()
     };
     for input in podgate_manifest::walk(&options.files, walk) {
         match input {
@@ -127,7 +128,7 @@ struct Read {
 
 impl Read {
     fn of(input: Input) -> Self {
-        let refused = |error| vec![Entry::Done(check::unreadable(error))];
+        let refused = |error| vec![check::unreadable(error)];
         if let (true, Input::Named(path) | Input::Found(path)) = (input.is_json_lines(), &input) {
             let hint =
                 "they are records of what was applied: fix what they were made from".to_owned();
@@ -244,17 +245,18 @@ impl Read {
                 outcome,
             });
         let objects = objects.collect();
-        let others = self.entries.into_iter().filter_map(|entry| match entry {
-            Entry::Done(item) => Some(item),
-            Entry::Context(_) | Entry::Judged(_) => None,
+        let unreadable = self.entries.into_iter().filter_map(|entry| match entry {
+            Entry::Unreadable(error, _) => Some(error),
+            Entry::Context(_) | Entry::Judged(_) | Entry::NotJudged(_) => None,
         });
+        let unreadable = unreadable.collect();
         let before = self.source.as_ref().map_or("", Source::text);
         File {
             input: self.input,
             before: format!("{}{before}", self.mark),
             after: format!("{}{after}", self.mark),
             objects,
-            others: others.collect(),
+            unreadable,
         }
     }
 }

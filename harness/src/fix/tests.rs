@@ -7,7 +7,7 @@ use podgate_policy::{Minor, Server, text};
 use rstest::rstest;
 
 use super::*;
-use crate::check::{Finding, Policy, Target};
+use crate::check::{Finding, Item, Policy, Target};
 
 fn options(files: Vec<PathBuf>, level: &str, minor: u8) -> Options {
     let enforce = Some(level.parse().expect("a level"));
@@ -36,7 +36,13 @@ fn fixed(files: Vec<PathBuf>, level: &str, minor: u8) -> Vec<File> {
 
 fn scenarios() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    let walk = podgate_manifest::walk([folder], WalkOptions { recursive: true });
+    let walk = podgate_manifest::walk(
+        [folder],
+        WalkOptions {
+            recursive: true,
+            ..WalkOptions::default()
+        },
+    );
     let files = walk.into_iter().map(|input| match input {
         Ok(Input::Found(path)) => path,
         other => panic!("{other:?}"),
@@ -127,6 +133,13 @@ fn every_object_of_the_suite(#[case] level: &str, #[case] minor: u8) {
                     "left"
                 }
                 (Outcome::Unreadable(_), Some((crate::outcome::By::Decode, _))) => "unreadable",
+                // 1.23 drops `os`, and so would take what every later version refuses on Windows.
+                (Outcome::Left(faults), _)
+                    if minor == 23
+                        && faults.iter().all(|it| it.text.contains("os.name windows")) =>
+                {
+                    "left"
+                }
                 // Root by number contradicts what policies before v1.23 demand; they do not look.
                 (Outcome::Left(faults), _)
                     if faults.iter().all(|it| it.field.ends_with("runAsUser")) =>
@@ -276,10 +289,7 @@ fn a_mark_stays_and_other_encodings_are_left_alone() {
     std::fs::write(&wide_path, wide).expect("written");
     std::fs::write(&lines, "{}\n").expect("written");
     for file in fixed(vec![wide_path, lines], "restricted:latest", 36) {
-        assert!(
-            matches!(&file.others[..], [Item::Unreadable(..)]),
-            "{file:?}"
-        );
+        assert!(file.unreadable.len() == 1, "{file:?}");
         assert_eq!((file.before, file.after), (String::new(), String::new()));
     }
 }

@@ -174,6 +174,9 @@ fn page(check: &Check) -> String {
     for line in documentation.example.lines() {
         let _ = writeln!(text, "    {line}");
     }
+    let more =
+        "podgate fix FILE --enforce LEVEL makes the change where that can be done without asking.";
+    let _ = writeln!(text, "\n{}", Painted(FAINT, more));
     text
 }
 

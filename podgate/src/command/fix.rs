@@ -2,7 +2,7 @@
 
 mod write;
 
-use podgate_harness::check::{Item, Options, Policy};
+use podgate_harness::check::{Options, Policy};
 use podgate_harness::error::Error;
 use podgate_harness::fix::{self, File, Outcome};
 use podgate_manifest::Input;
@@ -58,10 +58,10 @@ fn exit(files: &[File]) -> Exit {
     };
     let objects = files.iter().flat_map(|file| &file.objects);
     let objects = objects.map(|object| of_object(&object.outcome));
-    let others = files.iter().flat_map(|file| &file.others);
-    let others = others.filter_map(|item| match item {
-        Item::Unreadable(error, _) => Some(Exit::of(error)),
-        _ => None,
-    });
-    objects.chain(others).max().unwrap_or(Exit::NothingToRun)
+    let unreadable = files.iter().flat_map(|file| &file.unreadable);
+    let unreadable = unreadable.map(Exit::of);
+    objects
+        .chain(unreadable)
+        .max()
+        .unwrap_or(Exit::NothingToRun)
 }

@@ -4,7 +4,6 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use podgate_harness::check::Item;
 use podgate_harness::fault::Fault;
 use podgate_harness::fix::{self, File, FixedField, Outcome};
 
@@ -75,11 +74,9 @@ pub(crate) fn tell(files: &[File], written: bool) {
         }
     }
     let mut unreadable = 0;
-    for item in files.iter().flat_map(|file| &file.others) {
-        if let Item::Unreadable(error, _) = item {
-            unreadable += 1;
-            super::error(error);
-        }
+    for error in files.iter().flat_map(|file| &file.unreadable) {
+        unreadable += 1;
+        super::error(error);
     }
     let total: usize = count.iter().sum();
     if total == 0 && unreadable == 0 {

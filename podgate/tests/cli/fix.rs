@@ -116,7 +116,7 @@ fn what_cannot_be_fixed_is_said_and_left() {
         "{run:?}"
     );
     assert!(
-        run.stderr.contains("k8s/all.yaml:6:53: runAsNonRoot:"),
+        run.stderr.contains("k8s/all.yaml:6:54: runAsNonRoot:"),
         "{run:?}"
     );
     assert!(run.stderr.contains("2 objects: 1 fixed, 1 left"), "{run:?}");
