@@ -133,12 +133,12 @@ fn left(fault: &Fault) -> String {
         field,
         place,
     } = fault;
-    let parts = [check, field, text];
-    let parts: Vec<&str> = parts
-        .into_iter()
-        .map(String::as_str)
-        .filter(|part| !part.is_empty())
-        .collect();
+    // A server's own message begins with the field.
+    let named = text.starts_with(field.as_str());
+    let field = if named { "" } else { field.as_str() };
+    let parts = [check.as_str(), field, text.as_str()];
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    let parts: Vec<&str> = parts.collect();
     let line = format!(
         "{}:{}:{}: {}",
         place.file,
