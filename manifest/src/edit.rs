@@ -153,7 +153,7 @@ impl Document {
                 let at = place::line_start(source.text(), document.first_line);
                 Ok(changes
                     .into_iter()
-                    .map(|change| place::in_file(source.text(), at, text, change))
+                    .map(|change| place::in_file(source.text(), at, text, &change))
                     .collect())
             }
             Content::Json { text, range, .. } => {
@@ -167,8 +167,8 @@ impl Document {
                 let changes = editor.run(NodeId::ROOT, edit).map_err(refused)?;
                 let before = whole(&tree, NodeId::ROOT);
                 let meant = before.and_then(|before| meaning::edited(before, &[], edit));
-                let changed = apply(text, &changes);
-                let read = Reader::new(&changed, range.start).tree().ok();
+                let after = apply(text, &changes);
+                let read = Reader::new(&after, range.start).tree().ok();
                 let says = read.and_then(|tree| whole(&tree, NodeId::ROOT));
                 if says.is_none() || meant != says {
                     return Err(refused(unproved(range.start)));
@@ -361,17 +361,17 @@ impl<'t> Editor<'t> {
         Ok(())
     }
 
-    fn append(&mut self, list: NodeId, items: &[Leaf]) -> Result<(), Flaw> {
-        let last = self.last(list);
+    fn append(&mut self, sequence: NodeId, items: &[Leaf]) -> Result<(), Flaw> {
+        let last = self.last(sequence);
         let quote = match self.text.as_bytes().get(self.tree.at(last)) {
             Some(quote @ (b'"' | b'\'')) => Some(*quote),
             _ => None,
         };
-        let (at, text) = if self.is_flow(list) {
-            let flow = self.flow_of(list);
+        let (at, text) = if self.is_flow(sequence) {
+            let flow = self.flow_of(sequence);
             (self.end(last), flow.more_items(items, quote))
         } else {
-            let column = self.column(self.tree.at(list));
+            let column = self.column(self.tree.at(sequence));
             let text = items
                 .iter()
                 .map(|item| format!("{:column$}- {}\n", "", self.leaf(item, quote)));

@@ -13,7 +13,7 @@ pub(super) fn line_start(text: &str, line: usize) -> usize {
 }
 
 /// A change of `text`, the lines of `file` from byte `start` on, as a change of `file`.
-pub(super) fn in_file(file: &str, start: usize, text: &str, change: Change) -> Change {
+pub(super) fn in_file(file: &str, start: usize, text: &str, change: &Change) -> Change {
     let range =
         offset(file, start, text, change.range.start)..offset(file, start, text, change.range.end);
     let before = &file[..range.start];
