@@ -11,11 +11,14 @@
 mod chunk;
 mod judge;
 mod line;
+pub mod live;
 mod report;
 mod run;
 mod source;
 
 pub use chunk::{Chunk, LONGEST};
 pub use judge::{Detail, Judge, Namespaces, Part};
-pub use report::{CheckReport, Counts, NamespaceReport, Owner, OwnerReport, Report, Unread};
+pub use report::{
+    CheckReport, Counts, NamespaceReport, Owner, OwnerReport, Report, TemplateReport, Unread,
+};
 pub use run::{Options, Watch, audit};

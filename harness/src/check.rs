@@ -401,6 +401,45 @@ fn has_policy(context: &[Manifest]) -> bool {
     })
 }
 
+/// A server that is asked about objects as they come.
+#[derive(Debug)]
+pub(crate) struct Prepared(Context);
+
+impl Prepared {
+    /// A server for `target` with the objects of `context`, all in namespaces that are among them.
+    pub(crate) fn new(
+        target: &Target,
+        policy: Policy,
+        requester: Option<&Requester>,
+        context: &[Manifest],
+    ) -> Result<Self, Error> {
+        let namespaces = context.iter().filter(|m| m.kind() == "Namespace");
+        let namespaces = namespaces.map(|manifest| manifest.name.clone()).collect();
+        let default = "default";
+        Context::new(target, policy, requester, context, &namespaces, default).map(Self)
+    }
+
+    /// What it says of each object, and for which fields it refuses one.
+    pub(crate) fn judge(&self, manifests: &[Manifest]) -> Vec<Finding> {
+        let all: Vec<&Manifest> = manifests.iter().collect();
+        let answers = ask_all(
+            std::slice::from_ref(&self.0),
+            &all,
+            &|contexts, manifest| {
+                let [context] = contexts else {
+                    unreachable!("there is one target")
+                };
+                let mut finding = judge::judge(context, manifest, "default", false).finding;
+                if !finding.ok {
+                    finding.locate(manifest);
+                }
+                (finding, None)
+            },
+        );
+        answers.into_iter().map(|(finding, _)| finding).collect()
+    }
+}
+
 /// Asks about every object, on all cores, in order of the objects.
 fn ask_all<T: Send>(
     contexts: &[Context],

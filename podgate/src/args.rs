@@ -64,7 +64,7 @@ pub(crate) enum Command {
     Coverage(CoverageArgs),
     /// Verdicts on manifests, ad hoc, without snapshots.
     Check(CheckArgs),
-    /// What a configuration would do to the pods of a dump, however large.
+    /// What a configuration would do to the pods of a dump or of a live cluster, however large.
     Audit(AuditArgs),
     /// What changes for manifests between two configurations or two Kubernetes versions.
     Diff(DiffArgs),
@@ -534,12 +534,33 @@ pub(crate) struct DiffArgs {
   kubectl get namespaces,pods -A -o json | podgate audit -      by the namespaces' own labels
   podgate audit pods.jsonl --enforce restricted                 if every namespace enforced restricted
   podgate audit dump/ --to psa-baseline --kubernetes 1.36       under the configuration of a cluster file
+  podgate audit --context prod --enforce restricted             a live cluster, which is only read
   podgate audit pods.jsonl.gz --enforce baseline -o jsonl | jq 'select(.ok | not)'")]
 pub(crate) struct AuditArgs {
     /// Files, folders, or `-` for standard input: what kubectl get -o json prints, JSON Lines or YAML,
     /// packed with gzip or zstd or not.
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+
+    /// A live cluster, by the context of a kubeconfig, in place of files. Its pods are judged as they
+    /// are stored, and the templates of its workloads by the whole chain. Nothing is written there: a
+    /// role that may get and list is enough. No other context is looked at, the current one neither.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["files", "shard", "recursive"])]
+    pub(crate) context: Option<String>,
+
+    /// The kubeconfig with that context. When absent those that `KUBECONFIG` names, and else
+    /// `~/.kube/config`.
+    #[arg(long, value_name = "FILE", requires = "context")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+
+    /// Where the objects of another kind have a pod template: argoproj.io/Rollout=spec.template.
+    /// Repeatable.
+    #[arg(
+        long = "template",
+        value_name = "GROUP/KIND=PATH",
+        requires = "context"
+    )]
+    pub(crate) templates: Vec<String>,
 
     /// The configuration that is to come: the name of a file in clusters/, or a path.
     #[arg(long, value_name = "CLUSTER")]
@@ -550,8 +571,8 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "LEVEL[:VERSION]")]
     pub(crate) enforce: Option<String>,
 
-    /// The version: 1.36, v1.36 or 1.36.2. The newest, or the newest that the cluster is for, when
-    /// absent.
+    /// The version: 1.36, v1.36 or 1.36.2. When absent that of the live cluster, and of files the
+    /// newest, or the newest that the cluster is for.
     #[arg(long, value_name = "VERSION")]
     pub(crate) kubernetes: Option<String>,
 

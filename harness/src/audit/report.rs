@@ -8,6 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use podgate_policy::{Level, NamespacePolicy};
 use serde::Serialize;
 
+use crate::outcome::By;
+
 /// How many places of a kind are remembered: enough to go and look, whatever the size of the dump.
 const REMEMBERED: usize = 20;
 
@@ -22,6 +24,25 @@ pub struct Report {
     pub not_judged: BTreeMap<String, usize>,
     /// The namespaces with judged pods, by name.
     pub namespaces: BTreeMap<String, NamespaceReport>,
+    /// By namespace and workload, the templates whose pods would not be admitted.
+    pub templates: BTreeMap<String, BTreeMap<Owner, TemplateReport>>,
+    /// What a reader should know of how the input was read.
+    pub notes: Vec<String>,
+}
+
+/// What the whole chain says of the pods of a template.
+#[derive(Clone, Debug)]
+pub struct TemplateReport {
+    /// Whether the pods are what is rejected, and not the workload itself.
+    pub of_pods: bool,
+    /// By whom it is rejected; `None` where that cannot be known.
+    pub by: Option<By>,
+    /// The checks of Pod Security that reject it.
+    pub checks: Vec<String>,
+    /// The message as the server writes it, or why it cannot be known.
+    pub message: String,
+    /// The fields of the workload at fault.
+    pub fields: Vec<String>,
 }
 
 /// Numbers about the whole.
@@ -126,6 +147,10 @@ impl Report {
         }
         for (kind, count) in later.not_judged {
             *self.not_judged.entry(kind).or_default() += count;
+        }
+        self.notes.extend(later.notes);
+        for (name, templates) in later.templates {
+            self.templates.entry(name).or_default().extend(templates);
         }
         for (name, namespace) in later.namespaces {
             match self.namespaces.entry(name) {

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
+use super::chunk::Chunk;
 use super::judge::{Detail, Judge, Namespaces, Part};
 use super::report::Report;
 use super::source::Inputs;
@@ -70,15 +71,31 @@ pub fn audit(options: &Options, watch: &dyn Watch) -> Result<Report, Error> {
     if let Some(size) = inputs.size() {
         watch.size(size);
     }
+    let mut inputs = inputs;
+    let source = Box::new(move |bytes| inputs.next(bytes));
+    drive(&judge, Arc::default(), source, &read, watch)
+}
+
+/// Where chunks come from, in order; it is handed a buffer that may be used again.
+pub(super) type Source<'s> = dyn FnMut(Vec<u8>) -> Option<Chunk> + Send + 's;
+
+/// Judges all that comes out of `source`; `read` is how many bytes it has read.
+pub(super) fn drive(
+    judge: &Judge,
+    namespaces: Arc<Namespaces>,
+    source: Box<Source<'_>>,
+    read: &AtomicU64,
+    watch: &dyn Watch,
+) -> Result<Report, Error> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let run = Run {
-        judge: &judge,
+        judge,
         watch,
-        read: &read,
+        read,
         cores,
         input: Mutex::new(Input {
-            inputs,
-            namespaces: Arc::default(),
+            source,
+            namespaces,
             next: 0,
         }),
         output: Mutex::default(),
@@ -111,13 +128,13 @@ struct Run<'r> {
     watch: &'r dyn Watch,
     read: &'r AtomicU64,
     cores: usize,
-    input: Mutex<Input>,
+    input: Mutex<Input<'r>>,
     output: Mutex<Output>,
     written: Condvar,
 }
 
-struct Input {
-    inputs: Inputs,
+struct Input<'s> {
+    source: Box<Source<'s>>,
     namespaces: Arc<Namespaces>,
     next: usize,
 }
@@ -140,7 +157,7 @@ impl Run<'_> {
         loop {
             let (number, chunk, namespaces) = {
                 let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
-                let Some(chunk) = input.inputs.next(std::mem::take(&mut bytes)) else {
+                let Some(chunk) = (input.source)(std::mem::take(&mut bytes)) else {
                     return;
                 };
                 let Input {

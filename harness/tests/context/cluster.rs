@@ -25,6 +25,20 @@ pub(crate) struct Manners {
     pub(crate) user: Option<&'static str>,
     /// What it answers in the place of the server, by the end of the path: code and body.
     pub(crate) answers: BTreeMap<&'static str, (u16, Value)>,
+    /// What it does in the place of answering, by the path with its query, and how often that was asked
+    /// for before.
+    pub(crate) trouble: Option<fn(uri: &str, before: usize) -> Option<Trouble>>,
+}
+
+/// What a server does that has too much to do.
+#[derive(Clone, Debug)]
+pub(crate) enum Trouble {
+    /// It answers that, with these headers.
+    Answer(u16, Vec<(&'static str, String)>, Value),
+    /// It closes the connection.
+    Close,
+    /// It sends the beginning of the answer.
+    CutOff,
 }
 
 /// A cluster with a kubeconfig that names it.
@@ -94,6 +108,23 @@ impl Somebodys {
         names.map(|name| name.expect("a name").to_owned()).collect()
     }
 
+    /// What the server warns about when a namespace is labelled in dry run, as kubectl asks for it.
+    pub(crate) fn warnings_of_labels(&self, namespace: &str, labels: &Value) -> Vec<String> {
+        let patch = serde_json::json!({"metadata": {"labels": labels}}).to_string();
+        let request = Request::patch(format!("/api/v1/namespaces/{namespace}?dryRun=All"))
+            .header("content-type", "application/merge-patch+json")
+            .body(Full::new(Bytes::from(patch)));
+        let answer = self.ask(request.expect("a request"));
+        assert!(answer.status().is_success(), "{}", answer.status());
+        let warnings = answer.headers().get_all("warning").iter();
+        let text = |value: &HeaderValue| {
+            let value = value.to_str().expect("a text");
+            let quoted = value.strip_prefix("299 - \"").expect("a warning");
+            quoted.trim_end_matches('"').replace("\\\"", "\"")
+        };
+        warnings.map(text).collect()
+    }
+
     fn ask(&self, request: Request<Full<Bytes>>) -> Response<podgate_apiserver::Body> {
         let Ok(answer) = on_a_runtime(self.server.clone().call(request));
         answer
@@ -128,14 +159,37 @@ fn listen(server: ApiServer, log: Log, manners: Manners) -> SocketAddr {
     address
 }
 
+/// The connection was closed in the middle of a request.
+#[derive(Debug, thiserror::Error)]
+#[error("closed")]
+struct Closed;
+
 async fn answer(
     mut server: ApiServer,
     log: Log,
     manners: Manners,
     mut request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, hyper::Error> {
+) -> Result<Response<Full<Bytes>>, Closed> {
     let (method, uri) = (request.method().to_string(), request.uri().to_string());
-    log.lock().expect("no panic").push((method, uri));
+    let before = {
+        let mut log = log.lock().expect("no panic");
+        let before = log.iter().filter(|(_, known)| *known == uri).count();
+        log.push((method, uri.clone()));
+        before
+    };
+    let trouble = manners.trouble.and_then(|trouble| trouble(&uri, before));
+    match &trouble {
+        Some(Trouble::Close) => return Err(Closed),
+        Some(Trouble::Answer(code, headers, body)) => {
+            let mut response = Response::builder().status(*code);
+            for (name, value) in headers {
+                response = response.header(*name, value);
+            }
+            let body = Full::new(Bytes::from(body.to_string()));
+            return Ok(response.body(body).expect("a response"));
+        }
+        Some(Trouble::CutOff) | None => {}
+    }
     let path = request.uri().path();
     let instead = manners.answers.iter().find(|(end, _)| path.ends_with(*end));
     if let Some((_, (code, body))) = instead {
@@ -151,7 +205,10 @@ async fn answer(
     }
     let Ok(response) = server.call(request).await;
     let (parts, body) = response.into_parts();
-    let body = body.collect().await.expect("a body").to_bytes();
+    let mut body = body.collect().await.expect("a body").to_bytes();
+    if trouble.is_some() {
+        body.truncate(body.len() / 2);
+    }
     Ok(Response::from_parts(parts, Full::new(body)))
 }
 

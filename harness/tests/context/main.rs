@@ -1,6 +1,7 @@
 //! The context backend against a cluster that is somebody's: what scenarios come to there, and that
 //! the cluster is the same afterwards.
 
+mod audit;
 mod cluster;
 
 use std::collections::BTreeMap;

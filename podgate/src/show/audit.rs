@@ -1,17 +1,20 @@
 //! What an audit tells people: how far it is, counts, and what violates what, by namespace and owner.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use podgate_harness::audit::{CheckReport, NamespaceReport, Owner, OwnerReport, Report, Watch};
+use podgate_harness::audit::{
+    CheckReport, NamespaceReport, Owner, OwnerReport, Report, TemplateReport, Watch,
+};
 use podgate_harness::error::Error;
 use podgate_policy::Minor;
 
-use super::style::{FAINT, Painted, REJECTED, STRONG};
-use super::{bytes, counted, note};
+use super::style::{FAINT, Painted, REJECTED, STRONG, UNDECIDED, WARNED};
+use super::{bytes, counted, note, verdicts, width};
 
 /// How far an audit is: a line on a terminal, nothing in a pipe.
 pub(crate) struct Reading {
@@ -78,17 +81,24 @@ pub(crate) fn summary(report: &Report, minor: Minor) -> String {
         counted(counts.pods, "pod"),
         counts.violating
     );
-    for (count, what) in [
-        (counts.known, "known"),
-        (counts.exempt, "exempt"),
-        (counts.undecided, "undecided"),
-        (counts.unread, "not read"),
-    ] {
+    for (count, what) in [(counts.known, "known"), (counts.exempt, "exempt")] {
+        if count > 0 {
+            let _ = write!(text, ", {count} {what}");
+        }
+    }
+    if counts.workloads > 0 {
+        let templates = counted(counts.workloads, "pod template");
+        let _ = write!(text, "; {templates}, {} breaking", counts.breaking);
+    }
+    for (count, what) in [(counts.undecided, "undecided"), (counts.unread, "not read")] {
         if count > 0 {
             let _ = write!(text, ", {count} {what}");
         }
     }
     text.push('\n');
+    for note in &report.notes {
+        let _ = writeln!(text, "{} {note}", Painted(WARNED, "note:"));
+    }
     if !report.not_judged.is_empty() {
         let kinds = report.not_judged.iter();
         let kinds: Vec<String> = kinds
@@ -102,9 +112,23 @@ pub(crate) fn summary(report: &Report, minor: Minor) -> String {
 /// The whole report.
 pub(crate) fn text(report: &Report, minor: Minor) -> String {
     let mut text = String::new();
-    for (name, namespace) in &report.namespaces {
-        if namespace.violating > 0 {
-            of_namespace(&mut text, name, namespace);
+    let names: BTreeSet<&String> = report
+        .namespaces
+        .keys()
+        .chain(report.templates.keys())
+        .collect();
+    for name in names {
+        let namespace = report.namespaces.get(name);
+        let templates = report.templates.get(name);
+        match namespace.filter(|namespace| namespace.violating > 0 || templates.is_some()) {
+            Some(namespace) => of_namespace(&mut text, name, namespace),
+            None if templates.is_some() => {
+                let _ = writeln!(text, "{}", Painted(STRONG, name));
+            }
+            None => {}
+        }
+        for (owner, found) in templates.into_iter().flatten() {
+            of_template(&mut text, owner, found, minor);
         }
     }
     if !text.is_empty() {
@@ -132,6 +156,30 @@ fn of_namespace(text: &mut String, name: &str, namespace: &NamespaceReport) {
     );
     for (owner, found) in &namespace.owners {
         of_owner(text, owner, found);
+    }
+}
+
+/// What becomes of the pods of a workload at their next restart.
+fn of_template(text: &mut String, owner: &Owner, found: &TemplateReport, minor: Minor) {
+    let whose = if found.of_pods { "its pods " } else { "" };
+    let verdict = match found.by {
+        Some(by) => Painted(REJECTED, &format!("{whose}rejected by {by}")).to_string(),
+        None => Painted(UNDECIDED, &format!("{whose}undecided")).to_string(),
+    };
+    let _ = writeln!(
+        text,
+        "  {}/{}  at the next restart: {verdict}",
+        owner.kind, owner.name
+    );
+    text.push_str(&verdicts::message(
+        &found.message,
+        minor,
+        &[],
+        "    ",
+        width(),
+    ));
+    for field in &found.fields {
+        let _ = writeln!(text, "      {}", Painted(FAINT, field));
     }
 }
 

@@ -9,7 +9,7 @@ use http::{Method, Request, Uri};
 
 /// A request that could write.
 #[derive(Debug, thiserror::Error)]
-#[error("{method} {path} is no dry run: podgate writes nothing without --allow-writes")]
+#[error("{method} {path} could write, and nothing is written here")]
 pub(super) struct Refused {
     method: Method,
     path: String,
@@ -30,6 +30,17 @@ pub(super) fn only_dry_runs<B>(request: Request<B>) -> Result<Request<B>, Refuse
         _ => return Err(refused(&parts.uri)),
     }
     Ok(Request::from_parts(parts, body))
+}
+
+/// The request where it only reads. It is a filter of [`tower::filter`], too.
+pub(super) fn only_reads<B>(request: Request<B>) -> Result<Request<B>, Refused> {
+    if request.method() == Method::GET {
+        return Ok(request);
+    }
+    Err(Refused {
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+    })
 }
 
 /// Whether it is the path of a resource: what is posted there is created. What is posted to a

@@ -12,14 +12,16 @@ mod kubeconfig;
 pub(crate) mod namespace;
 mod preflight;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use http::Method;
 use kube::client::ClientBuilder;
 use kube::{Client, Config};
 use podgate_policy::Minor;
 use tokio::runtime::Runtime;
+use tower::BoxError;
 use tower::filter::FilterLayer;
+use tower::util::BoxService;
 
 use super::embedded::Boot as Embedded;
 use super::{Booted, Event, Standing, Watch};
@@ -52,6 +54,43 @@ pub enum Writes {
     OwnNamespaces(Run),
 }
 
+/// An existing cluster that is only read: no other request than a GET leaves this process.
+pub(crate) struct Reader {
+    pub(crate) runtime: Runtime,
+    pub(crate) client: Client,
+    pub(crate) minor: Minor,
+    /// What the server calls its version: `v1.36.2`.
+    pub(crate) version: String,
+}
+
+impl Reader {
+    /// Reaches the cluster of the context `name`, and asks for its version.
+    pub(crate) fn open(file: Option<&Path>, name: &str) -> Result<Self, Error> {
+        let runtime = runtime()?;
+        let (client, minor, version) = runtime.block_on(async {
+            let config = kubeconfig::configuration(file, name).await?;
+            let server = config.cluster_url.to_string();
+            let filter = FilterLayer::new(dry_run::only_reads);
+            let client = builder(config, name)?.with_layer(&filter).build();
+            let (minor, version) = preflight::version(&client, name, &server).await?;
+            Ok::<_, Error>((client, minor, version))
+        })?;
+        Ok(Self {
+            runtime,
+            client,
+            minor,
+            version,
+        })
+    }
+}
+
+fn runtime() -> Result<Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::environment(format!("the runtime does not start: {e}")))
+}
+
 /// An existing cluster that answers.
 pub struct Context {
     runtime: Runtime,
@@ -74,10 +113,7 @@ impl Standing for Elsewhere {
 impl Context {
     /// Reaches the cluster, and asks for its version.
     pub fn open(options: Options) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|e| Error::environment(format!("the runtime does not start: {e}")))?;
+        let runtime = runtime()?;
         let (name, file) = (&options.context, options.kubeconfig.as_deref());
         let (client, minor, version) = runtime.block_on(async {
             let config = kubeconfig::configuration(file, name).await?;
@@ -265,21 +301,32 @@ fn lacking(scenario: &Scenario, namespaces: &[String]) -> Option<String> {
 }
 
 /// A client of the context; where nothing may be written, one that cannot write.
-fn client(mut config: Config, name: &str, writes: &Writes) -> Result<Client, Error> {
-    // An answer is an outcome, whatever it says: nothing is asked twice.
-    config.default_retry = false;
-    let builder = ClientBuilder::try_from(config).map_err(|error| {
-        Error::environment(format!(
-            "context `{name}` cannot be used: {}",
-            causes(&error)
-        ))
-        .hint("the certificates, the token or the command in the kubeconfig are wrong")
-    })?;
+fn client(config: Config, name: &str, writes: &Writes) -> Result<Client, Error> {
+    let builder = builder(config, name)?;
     Ok(match writes {
         Writes::DryRun(_) => {
             let filter = FilterLayer::new(dry_run::only_dry_runs);
             builder.with_layer(&filter).build()
         }
         Writes::OwnNamespaces(_) => builder.build(),
+    })
+}
+
+/// What a client of the named context sends its requests to.
+type Stack = BoxService<
+    http::Request<kube::client::Body>,
+    http::Response<Box<kube::client::DynBody>>,
+    BoxError,
+>;
+
+fn builder(mut config: Config, name: &str) -> Result<ClientBuilder<Stack>, Error> {
+    // An answer is an outcome, whatever it says: nothing is asked twice.
+    config.default_retry = false;
+    ClientBuilder::try_from(config).map_err(|error| {
+        Error::environment(format!(
+            "context `{name}` cannot be used: {}",
+            causes(&error)
+        ))
+        .hint("the certificates, the token or the command in the kubeconfig are wrong")
     })
 }

@@ -1,0 +1,349 @@
+//! The pod templates of a live cluster, and what the whole chain says of their pods.
+
+use std::io::Write as _;
+use std::str::FromStr;
+
+use podgate_admission::resource;
+use podgate_manifest::{Source, read_documents};
+
+use serde_json::{Value, json};
+
+use super::super::judge::Detail;
+use super::super::report::{Owner, Report, TemplateReport, Unread};
+use super::super::run::Watch;
+use super::pages::{Lists, Page, document};
+use super::{Live, Options, unread};
+use crate::check::{AnswerLine, Finding, Prepared};
+use crate::error::Error;
+use crate::suite::Manifest;
+
+/// What pods may need besides their namespace: the kinds that a role can let be listed without a
+/// secret among them.
+const CONTEXT: [(&str, &str, &str); 3] = [
+    ("/api/v1/serviceaccounts", "v1", "ServiceAccount"),
+    (
+        "/apis/node.k8s.io/v1/runtimeclasses",
+        "node.k8s.io/v1",
+        "RuntimeClass",
+    ),
+    (
+        "/apis/scheduling.k8s.io/v1/priorityclasses",
+        "scheduling.k8s.io/v1",
+        "PriorityClass",
+    ),
+];
+
+/// The workloads of Kubernetes, those that own others first.
+const WORKLOADS: [(&str, &str); 7] = [
+    ("apps/v1", "Deployment"),
+    ("apps/v1", "StatefulSet"),
+    ("apps/v1", "DaemonSet"),
+    ("batch/v1", "CronJob"),
+    ("apps/v1", "ReplicaSet"),
+    ("v1", "ReplicationController"),
+    ("batch/v1", "Job"),
+];
+
+/// Where the objects of a kind have a pod template: `argoproj.io/Rollout=spec.template`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// The API group.
+    pub group: String,
+    /// The kind.
+    pub kind: String,
+    /// The keys on the way to the template.
+    pub path: Vec<String>,
+}
+
+/// A text that names no template.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` names no template; write it as GROUP/KIND=PATH: argoproj.io/Rollout=spec.template")]
+pub struct TemplateError(String);
+
+impl FromStr for Template {
+    type Err = TemplateError;
+
+    fn from_str(text: &str) -> Result<Self, TemplateError> {
+        let wrong = || TemplateError(text.to_owned());
+        let (kind, path) = text.split_once('=').ok_or_else(wrong)?;
+        let (group, kind) = kind.split_once('/').ok_or_else(wrong)?;
+        let path: Vec<String> = path
+            .trim_start_matches('.')
+            .split('.')
+            .map(str::to_owned)
+            .collect();
+        if group.is_empty() || kind.is_empty() || path.iter().any(String::is_empty) {
+            return Err(wrong());
+        }
+        Ok(Self {
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            path,
+        })
+    }
+}
+
+impl Live {
+    /// Lists what pods may need. What may not be listed is missing for the chain, and told.
+    pub(super) fn context(
+        &self,
+        lists: &mut Lists<'_>,
+        context: &mut Vec<Manifest>,
+        report: &mut Report,
+    ) {
+        for (path, api_version, kind) in CONTEXT {
+            let listed = self.list(lists, path, |page| {
+                let objects = page.objects();
+                context.extend(objects.filter_map(|bytes| manifest(bytes, api_version, kind, 1)));
+                true
+            });
+            if let Err(broken) = listed
+                && broken.code != 404
+            {
+                unread(report, path, &broken);
+            }
+        }
+    }
+
+    /// Judges the pods of every template.
+    pub(super) fn templates(
+        &self,
+        lists: &mut Lists<'_>,
+        server: &Prepared,
+        options: &Options,
+        report: &mut Report,
+        watch: &dyn Watch,
+    ) -> Result<(), Error> {
+        let mut sink = Sink {
+            server,
+            options,
+            report,
+            watch,
+            error: None,
+        };
+        for (api_version, kind) in WORKLOADS {
+            // Before 1.21 there was only the beta; what is stored is the same.
+            let here = match kind {
+                "CronJob" if resource::by_kind(api_version, kind, self.minor()).is_none() => {
+                    "batch/v1beta1"
+                }
+                _ => api_version,
+            };
+            let Some(resource) = resource::by_kind(here, kind, self.minor()) else {
+                continue;
+            };
+            let path = match resource.group {
+                "" => format!("/api/v1/{}", resource.name),
+                group => format!("/apis/{group}/{}/{}", resource.version, resource.name),
+            };
+            let listed = self.list(lists, &path, |page| {
+                let objects = page.objects().zip(page.before + 1..);
+                let manifests = objects.filter_map(|(bytes, number)| {
+                    let object = serde_json::from_slice(bytes).ok()?;
+                    if is_owned(&object, &options.templates) || is_finished(&object) {
+                        return None;
+                    }
+                    let there = resource::by_kind(api_version, kind, options.to.minor);
+                    let version = there.map_or(here, |_| api_version);
+                    Some((manifest(bytes, version, kind, 1)?, number, None))
+                });
+                sink.judge(&path, &manifests.collect::<Vec<_>>())
+            });
+            if let Err(broken) = listed {
+                unread(sink.report, &path, &broken);
+            }
+            if let Some(error) = sink.error.take() {
+                return Err(error);
+            }
+        }
+        for template in &options.templates {
+            let path = match self.path(template) {
+                Ok(path) => path,
+                Err(why) => {
+                    sink.report.unread(Unread {
+                        error: why,
+                        file: format!("{}/{}", template.group, template.kind),
+                        line: 1,
+                    });
+                    continue;
+                }
+            };
+            let listed = self.list(lists, &path, |page| sink.custom(&path, &page, template));
+            if let Err(broken) = listed {
+                unread(sink.report, &path, &broken);
+            }
+            if let Some(error) = sink.error.take() {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// The path of the list of a kind that is not Kubernetes' own, in the version that the cluster
+    /// prefers.
+    fn path(&self, template: &Template) -> Result<String, String> {
+        let Template { group, kind, .. } = template;
+        let client = &self.reader.client;
+        let found = self.reader.runtime.block_on(async {
+            let versions = document(client, &format!("/apis/{group}")).await?;
+            let preferred = versions["preferredVersion"]["groupVersion"].as_str();
+            let preferred = preferred.ok_or("it has no version")?.to_owned();
+            let resources = document(client, &format!("/apis/{preferred}")).await?;
+            let resources = resources["resources"].as_array().into_iter().flatten();
+            let names = resources.filter(|resource| resource["kind"] == kind.as_str());
+            let mut names = names.filter_map(|resource| resource["name"].as_str());
+            let name = names.find(|name| !name.contains('/'));
+            let name = name.ok_or("it has no such kind")?;
+            Ok::<_, String>(format!("/apis/{preferred}/{name}"))
+        });
+        found.map_err(|why| format!("the cluster does not tell of {kind} in {group}: {why}"))
+    }
+}
+
+/// Where what came of templates goes.
+struct Sink<'s> {
+    server: &'s Prepared,
+    options: &'s Options,
+    report: &'s mut Report,
+    watch: &'s dyn Watch,
+    error: Option<Error>,
+}
+
+/// An object that is judged: what is sent, its place in the list, and how it is called where it is
+/// not what is sent.
+type Asked = (Manifest, usize, Option<(String, String)>);
+
+impl Sink<'_> {
+    /// Judges objects of a kind that is not Kubernetes' own: a pod of the template of each.
+    fn custom(&mut self, path: &str, page: &Page, template: &Template) -> bool {
+        let mut asked = Vec::new();
+        for (bytes, number) in page.objects().zip(page.before + 1..) {
+            let object: Value = serde_json::from_slice(bytes).unwrap_or_default();
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+            let found = template.path.iter().fold(&object, |at, key| &at[key]);
+            let mut pod = json!({
+                "apiVersion": "v1", "kind": "Pod", "metadata": found["metadata"], "spec": found["spec"],
+            });
+            if !pod["spec"].is_object() {
+                self.report.unread(Unread {
+                    error: format!(
+                        "{}/{name} has no pod template at {}",
+                        template.kind,
+                        template.path.join(".")
+                    ),
+                    file: path.to_owned(),
+                    line: number,
+                });
+                continue;
+            }
+            if !pod["metadata"].is_object() {
+                pod["metadata"] = json!({});
+            }
+            pod["metadata"]["namespace"] = namespace.into();
+            pod["metadata"]["generateName"] = format!("{name}-").into();
+            let pod = manifest(pod.to_string().as_bytes(), "v1", "Pod", number);
+            let called = (template.kind.clone(), name.to_owned());
+            asked.extend(pod.map(|pod| (pod, number, Some(called))));
+        }
+        self.judge(path, &asked)
+    }
+
+    /// Judges objects, and takes down what came of it; whether anybody wants more.
+    fn judge(&mut self, path: &str, asked: &[Asked]) -> bool {
+        let manifests: Vec<Manifest> = asked.iter().map(|(it, ..)| it.clone()).collect();
+        let findings = self.server.judge(&manifests);
+        let mut lines = Vec::new();
+        for (mut finding, (manifest, number, called)) in findings.into_iter().zip(asked) {
+            path.clone_into(&mut finding.file);
+            finding.line = *number;
+            let (kind, name) = match called {
+                Some((kind, name)) => (kind.clone(), name.clone()),
+                None => (manifest.kind().to_owned(), manifest.name.clone()),
+            };
+            let namespace = manifest.document.namespace().unwrap_or("default");
+            finding.object = format!("{kind}/{namespace}/{name}");
+            let counts = &mut self.report.counts;
+            counts.workloads += 1;
+            if let Some(found) = template(&finding) {
+                match found.by {
+                    Some(_) => counts.breaking += 1,
+                    None => counts.undecided += 1,
+                }
+                let templates = &mut self.report.templates;
+                let of_namespace = templates.entry(namespace.to_owned()).or_default();
+                of_namespace.insert(Owner { kind, name }, found);
+            }
+            if self.options.detail == Detail::Lines {
+                // A line that cannot be written in memory there is not.
+                let _ = serde_json::to_writer(&mut lines, &finding);
+                let _ = lines.write_all(b"\n");
+            }
+        }
+        if lines.is_empty() {
+            return true;
+        }
+        match self.watch.lines(&lines) {
+            Ok(more) => more,
+            Err(error) => {
+                self.error = Some(error);
+                false
+            }
+        }
+    }
+}
+
+/// What is wrong with the pods of a workload; nothing where they are admitted.
+fn template(finding: &Finding) -> Option<TemplateReport> {
+    let pods = finding.pods.iter().flatten().map(|pod| (true, &pod.answer));
+    let mut answers = std::iter::once((false, &finding.answer)).chain(pods);
+    let (of_pods, answer): (bool, &AnswerLine) =
+        answers.find(|(_, answer)| answer.admitted != Some(true))?;
+    let said = answer.message.as_ref().or(answer.undecided.as_ref());
+    let fields = answer.faults.iter().map(|fault| fault.field.clone());
+    Some(TemplateReport {
+        of_pods,
+        by: answer.by,
+        checks: answer.checks.clone(),
+        message: said.cloned().unwrap_or_default(),
+        fields: fields.filter(|field| !field.is_empty()).collect(),
+    })
+}
+
+/// Whether the template of an object is that of its owner, which is judged itself.
+fn is_owned(object: &Value, templates: &[Template]) -> bool {
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    owners.into_iter().flatten().any(|owner| {
+        let kind = owner["kind"].as_str().unwrap_or_default();
+        let version = owner["apiVersion"].as_str().unwrap_or_default();
+        let group = version.rsplit_once('/').map_or("", |(group, _)| group);
+        let known = matches!((group, kind), ("apps", "Deployment") | ("batch", "CronJob"));
+        let custom = |it: &Template| it.group == group && it.kind == kind;
+        owner["controller"] == true && (known || templates.iter().any(custom))
+    })
+}
+
+/// Whether a job has ended: it makes no more pods.
+fn is_finished(object: &Value) -> bool {
+    let conditions = object["status"]["conditions"].as_array();
+    conditions.into_iter().flatten().any(|condition| {
+        let kind = condition["type"].as_str().unwrap_or_default();
+        matches!(kind, "Complete" | "Failed") && condition["status"] == "True"
+    })
+}
+
+/// An object of a list, which says neither its version nor its kind, as a manifest.
+pub(super) fn manifest(
+    bytes: &[u8],
+    api_version: &str,
+    kind: &str,
+    line: usize,
+) -> Option<Manifest> {
+    let mut object: Value = serde_json::from_slice(bytes).ok()?;
+    let fields = object.as_object_mut()?;
+    fields.insert("apiVersion".to_owned(), api_version.into());
+    fields.insert("kind".to_owned(), kind.into());
+    let source = Source::new(format!("{kind} {line}"), object.to_string());
+    let document = read_documents(&source).next()?.ok()?;
+    Some(Manifest::new(document))
+}

@@ -1,0 +1,371 @@
+//! `podgate audit --context`: every pod and every template, read by a user who may get and list and
+//! nothing else; what a server with too much to do leaves out is counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use podgate_harness::audit::live::{Live, Options};
+use podgate_harness::audit::{Detail, Owner, Report, Watch};
+use podgate_harness::check::{Policy, Target};
+use podgate_harness::error::{Error, ErrorKind};
+use podgate_policy::{Level, Minor, Server, text};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::Mine;
+use crate::cluster::{Manners, Somebodys, Trouble};
+
+const NAMESPACES: usize = 8;
+/// Pods of the workload that restricted refuses, in each namespace.
+const BAD: usize = 100;
+/// Pods of the one that it admits.
+const GOOD: usize = 40;
+
+fn deployment(name: &str, replicas: usize, spec: &Value) -> Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": spec},
+        },
+    })
+}
+
+fn hardened() -> Value {
+    json!({
+        "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [{"name": "c", "image": "i", "securityContext": {
+            "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]},
+        }}],
+    })
+}
+
+/// A cluster with many pods. Its user may get and list what an audit needs.
+fn cluster(trouble: Option<fn(&str, usize) -> Option<Trouble>>) -> Somebodys {
+    let mine = Mine::new(&[]);
+    let manners = Manners {
+        user: Some("auditor"),
+        trouble,
+        ..Manners::default()
+    };
+    let theirs = Somebodys::new(&mine.suite.clusters[0], Minor::known(36), manners);
+    let rbac = "/apis/rbac.authorization.k8s.io/v1";
+    let rule = |group: &str, resources: &[&str]| json!({"apiGroups": [group], "resources": resources, "verbs": ["get", "list"]});
+    let rules = [
+        rule(
+            "",
+            &[
+                "namespaces",
+                "pods",
+                "serviceaccounts",
+                "replicationcontrollers",
+            ],
+        ),
+        rule(
+            "apps",
+            &["deployments", "statefulsets", "daemonsets", "replicasets"],
+        ),
+        rule("batch", &["jobs", "cronjobs"]),
+        rule("node.k8s.io", &["runtimeclasses"]),
+        rule("scheduling.k8s.io", &["priorityclasses"]),
+    ];
+    theirs.create(
+        &format!("{rbac}/clusterroles"),
+        &json!({"metadata": {"name": "auditor"}, "rules": rules}),
+    );
+    theirs.create(
+        &format!("{rbac}/clusterrolebindings"),
+        &json!({
+            "metadata": {"name": "auditor"},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "auditor"},
+            "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "auditor"}],
+        }),
+    );
+    let privileged = json!({
+        "hostNetwork": true,
+        "containers": [{"name": "main", "image": "i", "securityContext": {"privileged": true}}],
+    });
+    for at in 0..NAMESPACES {
+        let namespace = format!("team-{at}");
+        theirs.create(
+            "/api/v1/namespaces",
+            &json!({"metadata": {"name": namespace}}),
+        );
+        let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments");
+        theirs.create(&path, &deployment("bad", BAD, &privileged));
+        theirs.create(&path, &deployment("good", GOOD, &hardened()));
+    }
+    // One that nobody owns, and whose server has filled in what a manifest would not have.
+    let pod = json!({"metadata": {"name": "alone"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    theirs.create("/api/v1/namespaces/team-0/pods", &pod);
+    theirs.requests();
+    theirs
+}
+
+const PODS: usize = NAMESPACES * (BAD + GOOD) + 1;
+
+/// Keeps the lines.
+#[derive(Default)]
+struct Lines(Mutex<Vec<u8>>);
+
+impl Watch for Lines {
+    fn lines(&self, lines: &[u8]) -> Result<bool, Error> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend_from_slice(lines);
+        Ok(true)
+    }
+
+    fn progress(&self, _: u64, _: usize) {}
+
+    fn size(&self, _: u64) {}
+}
+
+impl Lines {
+    fn json(&self) -> Vec<Value> {
+        let all = self.0.lock().expect("no panic");
+        let lines = all
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty());
+        lines
+            .map(|line| serde_json::from_slice(line).expect("JSON"))
+            .collect()
+    }
+}
+
+fn audited(theirs: &Somebodys, detail: Detail, lines: &Lines) -> Result<Report, Error> {
+    let kubeconfig = theirs.kubeconfig();
+    let live = Live::open("theirs", Some(&kubeconfig))?;
+    assert_eq!(live.minor(), Minor::known(36));
+    let options = Options {
+        policy: Policy {
+            enforce: Some("restricted:latest".parse().expect("a level")),
+            ..Policy::default()
+        },
+        to: Target {
+            cluster: None,
+            minor: live.minor(),
+        },
+        requester: None,
+        detail,
+        templates: Vec::new(),
+    };
+    live.audit(&options, lines)
+}
+
+fn owner(name: &str) -> Owner {
+    Owner {
+        kind: "Deployment".to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+/// Everything is in the report, whatever the server was up to.
+#[track_caller]
+fn complete(report: &Report) {
+    assert_eq!(report.counts.pods, PODS);
+    assert_eq!(report.counts.violating, NAMESPACES * BAD + 1);
+    assert_eq!(report.counts.unread, 0, "{:?}", report.unread);
+    assert_eq!(report.counts.workloads, 2 * NAMESPACES);
+    assert_eq!(report.counts.breaking, NAMESPACES);
+    for at in 0..NAMESPACES {
+        let name = format!("team-{at}");
+        let namespace = &report.namespaces[&name];
+        assert_eq!(namespace.strictest(), Level::Privileged);
+        let bad = &namespace.owners[&owner("bad")];
+        assert_eq!(bad.pods, BAD);
+        let privileged = &bad.checks["privileged"];
+        assert_eq!(privileged.containers, BTreeSet::from(["main".to_owned()]));
+        let template = &report.templates[&name][&owner("bad")];
+        assert!(
+            template.of_pods && template.checks.iter().any(|id| id == "hostNamespaces"),
+            "{template:?}"
+        );
+        let field = "spec.template.spec.hostNetwork".to_owned();
+        assert!(template.fields.contains(&field), "{template:?}");
+        assert!(!report.templates[&name].contains_key(&owner("good")));
+    }
+    assert_eq!(report.namespaces["team-0"].owners.len(), 2);
+}
+
+#[test]
+fn a_reader_sees_everything_in_pages() {
+    let theirs = cluster(None);
+    let report = audited(&theirs, Detail::Groups, &Lines::default())
+        .unwrap_or_else(|error| panic!("{error}"));
+    complete(&report);
+    assert!(report.notes.is_empty(), "{:?}", report.notes);
+    let requests = theirs.requests();
+    for (method, uri) in &requests {
+        assert_eq!(method, "GET", "{uri}");
+        assert!(uri.contains("limit=500") || uri == "/version", "{uri}");
+    }
+    let pods = requests
+        .iter()
+        .filter(|(_, uri)| uri.starts_with("/api/v1/pods?"));
+    assert_eq!(pods.count(), PODS.div_ceil(500));
+}
+
+/// What kubectl label --dry-run=server warns about, in the same words, counts the same pods.
+#[test]
+fn the_server_warns_about_the_same_pods() {
+    let theirs = cluster(None);
+    let lines = Lines::default();
+    audited(&theirs, Detail::Lines, &lines).unwrap_or_else(|error| panic!("{error}"));
+    let mut found: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for line in lines.json() {
+        let object = line["object"].as_str().expect("a name");
+        let Some(pod) = object.strip_prefix("Pod/").filter(|_| line["ok"] == false) else {
+            continue;
+        };
+        let (namespace, _) = pod.split_once('/').expect("a namespace");
+        let server = Server::new(Minor::known(36));
+        let (_, pieces) =
+            text::pieces(server, line["message"].as_str().expect("a message")).expect("violations");
+        let reasons = pieces
+            .iter()
+            .map(|(_, piece)| piece.split(" (").next().unwrap_or_default());
+        let key = (namespace.to_owned(), reasons.collect::<Vec<_>>().join(", "));
+        *found.entry(key).or_default() += 1;
+    }
+    let mut warned: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for at in 0..NAMESPACES {
+        let namespace = format!("team-{at}");
+        let labels = json!({"pod-security.kubernetes.io/enforce": "restricted"});
+        let warnings = theirs.warnings_of_labels(&namespace, &labels);
+        for warning in &warnings[1..] {
+            let (pods, reasons) = warning.split_once(": ").expect("pods and reasons");
+            let others = pods
+                .split_once(" (and ")
+                .map(|(_, rest)| rest.split(' ').next().unwrap_or_default());
+            let count = others.map_or(0, |others| others.parse().expect("a number"));
+            *warned
+                .entry((namespace.clone(), reasons.to_owned()))
+                .or_default() += count + 1;
+        }
+    }
+    assert_eq!(found, warned);
+    assert_eq!(found.values().sum::<usize>(), NAMESPACES * BAD + 1);
+}
+
+fn status(code: u16, fresh: Option<&str>) -> Value {
+    json!({"kind": "Status", "apiVersion": "v1", "code": code, "message": "told so", "metadata": {"continue": fresh}})
+}
+
+fn token(uri: &str) -> Option<&str> {
+    uri.split(['?', '&'])
+        .find_map(|pair| pair.strip_prefix("continue="))
+}
+
+fn busy(uri: &str, before: usize) -> Option<Trouble> {
+    let now = vec![("retry-after", "0".to_owned())];
+    (uri.contains("limit=") && before == 0).then(|| Trouble::Answer(429, now, status(429, None)))
+}
+
+fn closing(uri: &str, before: usize) -> Option<Trouble> {
+    (uri.starts_with("/api/v1/pods?") && before == 0).then_some(Trouble::Close)
+}
+
+fn cut_off(uri: &str, before: usize) -> Option<Trouble> {
+    (uri.starts_with("/api/v1/pods?") && before == 0).then_some(Trouble::CutOff)
+}
+
+/// The token of every second page has expired, and the list begins again.
+fn expired(uri: &str, before: usize) -> Option<Trouble> {
+    let second = uri.starts_with("/api/v1/pods?") && token(uri).is_some() && before == 0;
+    second.then(|| Trouble::Answer(410, Vec::new(), status(410, None)))
+}
+
+/// The same, with a token for a later version.
+fn expired_with_another(uri: &str, before: usize) -> Option<Trouble> {
+    let token = token(uri).filter(|_| uri.starts_with("/api/v1/pods?") && before == 0)?;
+    Some(Trouble::Answer(410, Vec::new(), status(410, Some(token))))
+}
+
+#[rstest]
+#[case(busy, 0)]
+#[case(closing, 0)]
+#[case(cut_off, 0)]
+#[case(expired, 2)]
+#[case(expired_with_another, 2)]
+fn nothing_is_left_out(#[case] trouble: fn(&str, usize) -> Option<Trouble>, #[case] notes: usize) {
+    let theirs = cluster(Some(trouble));
+    let report = audited(&theirs, Detail::Groups, &Lines::default())
+        .unwrap_or_else(|error| panic!("{error}"));
+    complete(&report);
+    assert_eq!(report.notes.len(), notes, "{:?}", report.notes);
+    for note in &report.notes {
+        assert!(
+            note.contains("/api/v1/pods: the list expired after"),
+            "{note}"
+        );
+    }
+}
+
+fn refusing_the_rest(uri: &str, _: usize) -> Option<Trouble> {
+    let second = uri.starts_with("/api/v1/pods?") && token(uri).is_some();
+    second.then(|| Trouble::Answer(400, Vec::new(), status(400, None)))
+}
+
+fn hiding_deployments(uri: &str, _: usize) -> Option<Trouble> {
+    let hidden = uri.starts_with("/apis/apps/v1/deployments?");
+    hidden.then(|| Trouble::Answer(403, Vec::new(), status(403, None)))
+}
+
+/// What could not be read is counted, and the rest is judged.
+#[rstest]
+#[case(refusing_the_rest, PODS - 500, 500, 2 * NAMESPACES, "/api/v1/pods", "400 Bad Request: told so")]
+#[case(
+    hiding_deployments,
+    1,
+    PODS,
+    0,
+    "/apis/apps/v1/deployments",
+    "403 Forbidden: told so"
+)]
+fn what_is_left_out_is_counted(
+    #[case] trouble: fn(&str, usize) -> Option<Trouble>,
+    #[case] unread: usize,
+    #[case] pods: usize,
+    #[case] workloads: usize,
+    #[case] file: &str,
+    #[case] error: &str,
+) {
+    let theirs = cluster(Some(trouble));
+    let report = audited(&theirs, Detail::Groups, &Lines::default())
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.counts.unread, unread);
+    assert_eq!(report.counts.pods, pods);
+    assert_eq!(report.counts.workloads, workloads);
+    let [told] = report.unread.as_slice() else {
+        panic!("{:?}", report.unread)
+    };
+    assert_eq!((told.file.as_str(), told.error.as_str()), (file, error));
+}
+
+fn hiding_pods(uri: &str, _: usize) -> Option<Trouble> {
+    let hidden = uri.starts_with("/api/v1/pods?");
+    hidden.then(|| Trouble::Answer(403, Vec::new(), status(403, None)))
+}
+
+fn hiding_namespaces(uri: &str, _: usize) -> Option<Trouble> {
+    let hidden = uri.starts_with("/api/v1/namespaces?");
+    hidden.then(|| Trouble::Answer(403, Vec::new(), status(403, None)))
+}
+
+/// Without these there is no audit at all.
+#[rstest]
+#[case(hiding_pods, "/api/v1/pods")]
+#[case(hiding_namespaces, "/api/v1/namespaces")]
+fn an_audit_needs(#[case] trouble: fn(&str, usize) -> Option<Trouble>, #[case] path: &str) {
+    let theirs = cluster(Some(trouble));
+    let error = audited(&theirs, Detail::Groups, &Lines::default()).expect_err("refused");
+    assert_eq!(error.kind(), ErrorKind::Environment);
+    assert!(error.message().contains(path), "{error}");
+    assert!(
+        error
+            .what_to_do()
+            .is_some_and(|hint| hint.contains("get and list")),
+        "{error}"
+    );
+}
