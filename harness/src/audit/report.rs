@@ -24,25 +24,8 @@ pub struct Report {
     pub not_judged: BTreeMap<String, usize>,
     /// The namespaces with judged pods, by name.
     pub namespaces: BTreeMap<String, NamespaceReport>,
-    /// By namespace and workload, the templates whose pods would not be admitted.
-    pub templates: BTreeMap<String, BTreeMap<Owner, TemplateReport>>,
     /// What a reader should know of how the input was read.
     pub notes: Vec<String>,
-}
-
-/// What the whole chain says of the pods of a template.
-#[derive(Clone, Debug)]
-pub struct TemplateReport {
-    /// Whether the pods are what is rejected, and not the workload itself.
-    pub of_pods: bool,
-    /// By whom it is rejected; `None` where that cannot be known.
-    pub by: Option<By>,
-    /// The checks of Pod Security that reject it.
-    pub checks: Vec<String>,
-    /// The message as the server writes it, or why it cannot be known.
-    pub message: String,
-    /// The fields of the workload at fault.
-    pub fields: Vec<String>,
 }
 
 /// Numbers about the whole.
@@ -101,6 +84,10 @@ pub struct NamespaceReport {
     pub over_restricted: usize,
     /// Its pods that were judged before an object of the namespace was read.
     pub implicit: usize,
+    /// Its workloads whose templates were judged, and pods that the whole chain judged.
+    pub workloads: usize,
+    /// Those of them whose pods would be rejected, or may be.
+    pub templates: BTreeMap<Owner, TemplateReport>,
     /// By who owns them, the pods that violate what is enforced.
     pub owners: BTreeMap<Owner, OwnerReport>,
 }
@@ -123,6 +110,19 @@ pub struct OwnerReport {
     pub first: String,
     /// What they violate, by the id of the check.
     pub checks: BTreeMap<&'static str, CheckReport>,
+}
+
+/// Why the pods of a template would be rejected, by the whole chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateReport {
+    /// By whom; `None` where it cannot be known.
+    pub by: Option<By>,
+    /// The checks that the message names.
+    pub checks: Vec<String>,
+    /// The message as the server writes it, or why it cannot be known.
+    pub message: String,
+    /// The fields of the workload at fault, where they were looked for.
+    pub fields: Vec<String>,
 }
 
 /// What one check has against the pods of one owner.
@@ -149,9 +149,6 @@ impl Report {
             *self.not_judged.entry(kind).or_default() += count;
         }
         self.notes.extend(later.notes);
-        for (name, templates) in later.templates {
-            self.templates.entry(name).or_default().extend(templates);
-        }
         for (name, namespace) in later.namespaces {
             match self.namespaces.entry(name) {
                 std::collections::btree_map::Entry::Vacant(entry) => {
@@ -224,6 +221,8 @@ impl NamespaceReport {
         self.over_baseline += later.over_baseline;
         self.over_restricted += later.over_restricted;
         self.implicit += later.implicit;
+        self.workloads += later.workloads;
+        self.templates.extend(later.templates);
         for (owner, found) in later.owners {
             let known = self.owners.entry(owner).or_default();
             known.pods += found.pods;

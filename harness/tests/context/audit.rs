@@ -176,14 +176,14 @@ fn complete(report: &Report) {
         assert_eq!(bad.pods, BAD);
         let privileged = &bad.checks["privileged"];
         assert_eq!(privileged.containers, BTreeSet::from(["main".to_owned()]));
-        let template = &report.templates[&name][&owner("bad")];
+        let template = &namespace.templates[&owner("bad")];
         assert!(
-            template.of_pods && template.checks.iter().any(|id| id == "hostNamespaces"),
+            template.checks.iter().any(|id| id == "hostNamespaces"),
             "{template:?}"
         );
         let field = "spec.template.spec.hostNetwork".to_owned();
         assert!(template.fields.contains(&field), "{template:?}");
-        assert!(!report.templates[&name].contains_key(&owner("good")));
+        assert!(!namespace.templates.contains_key(&owner("good")));
     }
     assert_eq!(report.namespaces["team-0"].owners.len(), 2);
 }

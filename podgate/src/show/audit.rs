@@ -1,15 +1,12 @@
 //! What an audit tells people: how far it is, counts, and what violates what, by namespace and owner.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use podgate_harness::audit::{
-    CheckReport, NamespaceReport, Owner, OwnerReport, Report, TemplateReport, Watch,
-};
+use podgate_harness::audit::{CheckReport, NamespaceReport, Owner, OwnerReport, Report, Watch};
 use podgate_harness::error::Error;
 use podgate_policy::Minor;
 
@@ -112,23 +109,9 @@ pub(crate) fn summary(report: &Report, minor: Minor) -> String {
 /// The whole report.
 pub(crate) fn text(report: &Report, minor: Minor) -> String {
     let mut text = String::new();
-    let names: BTreeSet<&String> = report
-        .namespaces
-        .keys()
-        .chain(report.templates.keys())
-        .collect();
-    for name in names {
-        let namespace = report.namespaces.get(name);
-        let templates = report.templates.get(name);
-        match namespace.filter(|namespace| namespace.violating > 0 || templates.is_some()) {
-            Some(namespace) => of_namespace(&mut text, name, namespace),
-            None if templates.is_some() => {
-                let _ = writeln!(text, "{}", Painted(STRONG, name));
-            }
-            None => {}
-        }
-        for (owner, found) in templates.into_iter().flatten() {
-            of_template(&mut text, owner, found, minor);
+    for (name, namespace) in &report.namespaces {
+        if namespace.violating > 0 || !namespace.templates.is_empty() {
+            of_namespace(&mut text, name, namespace, minor);
         }
     }
     if !text.is_empty() {
@@ -138,7 +121,7 @@ pub(crate) fn text(report: &Report, minor: Minor) -> String {
     text
 }
 
-fn of_namespace(text: &mut String, name: &str, namespace: &NamespaceReport) {
+fn of_namespace(text: &mut String, name: &str, namespace: &NamespaceReport, minor: Minor) {
     let _ = writeln!(
         text,
         "{}  {}",
@@ -157,29 +140,24 @@ fn of_namespace(text: &mut String, name: &str, namespace: &NamespaceReport) {
     for (owner, found) in &namespace.owners {
         of_owner(text, owner, found);
     }
-}
-
-/// What becomes of the pods of a workload at their next restart.
-fn of_template(text: &mut String, owner: &Owner, found: &TemplateReport, minor: Minor) {
-    let whose = if found.of_pods { "its pods " } else { "" };
-    let verdict = match found.by {
-        Some(by) => Painted(REJECTED, &format!("{whose}rejected by {by}")).to_string(),
-        None => Painted(UNDECIDED, &format!("{whose}undecided")).to_string(),
-    };
-    let _ = writeln!(
-        text,
-        "  {}/{}  at the next restart: {verdict}",
-        owner.kind, owner.name
-    );
-    text.push_str(&verdicts::message(
-        &found.message,
-        minor,
-        &[],
-        "    ",
-        width(),
-    ));
-    for field in &found.fields {
-        let _ = writeln!(text, "      {}", Painted(FAINT, field));
+    for (owner, template) in &namespace.templates {
+        let what = match template.by {
+            Some(by) => {
+                Painted(REJECTED, &format!("breaks at the next restart, by {by}")).to_string()
+            }
+            None => Painted(UNDECIDED, "may break at the next restart").to_string(),
+        };
+        let _ = writeln!(text, "  {}/{}  {what}", owner.kind, owner.name);
+        text.push_str(&verdicts::message(
+            &template.message,
+            minor,
+            &[],
+            "    ",
+            width(),
+        ));
+        for field in &template.fields {
+            let _ = writeln!(text, "      {}", Painted(FAINT, field));
+        }
     }
 }
 

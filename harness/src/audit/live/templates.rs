@@ -265,14 +265,18 @@ impl Sink<'_> {
             finding.object = format!("{kind}/{namespace}/{name}");
             let counts = &mut self.report.counts;
             counts.workloads += 1;
-            if let Some(found) = template(&finding) {
+            let found = template(&finding);
+            if let Some(found) = &found {
                 match found.by {
                     Some(_) => counts.breaking += 1,
                     None => counts.undecided += 1,
                 }
-                let templates = &mut self.report.templates;
-                let of_namespace = templates.entry(namespace.to_owned()).or_default();
-                of_namespace.insert(Owner { kind, name }, found);
+            }
+            let namespaces = &mut self.report.namespaces;
+            let of_namespace = namespaces.entry(namespace.to_owned()).or_default();
+            of_namespace.workloads += 1;
+            if let Some(found) = found {
+                of_namespace.templates.insert(Owner { kind, name }, found);
             }
             if self.options.detail == Detail::Lines {
                 // A line that cannot be written in memory there is not.
@@ -295,14 +299,12 @@ impl Sink<'_> {
 
 /// What is wrong with the pods of a workload; nothing where they are admitted.
 fn template(finding: &Finding) -> Option<TemplateReport> {
-    let pods = finding.pods.iter().flatten().map(|pod| (true, &pod.answer));
-    let mut answers = std::iter::once((false, &finding.answer)).chain(pods);
-    let (of_pods, answer): (bool, &AnswerLine) =
-        answers.find(|(_, answer)| answer.admitted != Some(true))?;
+    let pods = finding.pods.iter().flatten().map(|pod| &pod.answer);
+    let mut answers = std::iter::once(&finding.answer).chain(pods);
+    let answer: &AnswerLine = answers.find(|answer| answer.admitted != Some(true))?;
     let said = answer.message.as_ref().or(answer.undecided.as_ref());
     let fields = answer.faults.iter().map(|fault| fault.field.clone());
     Some(TemplateReport {
-        of_pods,
         by: answer.by,
         checks: answer.checks.clone(),
         message: said.cloned().unwrap_or_default(),
