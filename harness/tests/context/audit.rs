@@ -43,7 +43,7 @@ fn hardened() -> Value {
 
 /// A cluster with many pods. Its user may get and list what an audit needs.
 fn cluster(trouble: Option<fn(&str, usize) -> Option<Trouble>>) -> Somebodys {
-    let mine = Mine::new(&[]);
+    let mine = Mine::new(&[("any", crate::APPLIED)]);
     let manners = Manners {
         user: Some("auditor"),
         trouble,
