@@ -6,6 +6,8 @@ mod command;
 mod exit;
 mod show;
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anstream::ColorChoice;
@@ -16,7 +18,8 @@ use crate::args::{Cli, ColorWhen, Command};
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    let matches = Cli::command().get_matches();
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let matches = command_line(&arguments).get_matches_from(&arguments);
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Some((_, matches)) = matches.subcommand() {
         match &mut cli.command {
@@ -36,6 +39,17 @@ fn main() -> ExitCode {
         Exit::of(&error)
     });
     ExitCode::from(exit.code())
+}
+
+/// The command line, under the name by which it was called: installed as `kubectl-podgate` it is a
+/// plugin of kubectl, and its help says `kubectl podgate`.
+fn command_line(arguments: &[OsString]) -> clap::Command {
+    let called = arguments.first().map(Path::new).and_then(Path::file_stem);
+    if called.is_some_and(|name| name == "kubectl-podgate") {
+        Cli::command().bin_name("kubectl podgate")
+    } else {
+        Cli::command()
+    }
 }
 
 fn run(cli: Cli) -> Result<Exit, Error> {

@@ -21,7 +21,7 @@ use podgate_policy::Minor;
 
 use crate::answer::{Answer, hash};
 use crate::discovery::group_versions;
-use crate::negotiation::clauses;
+use crate::negotiation::{Clause, clauses};
 use definitions::Definitions;
 use operations::Names;
 
@@ -140,7 +140,7 @@ impl Documents {
             return Answer::no_page();
         };
         let clauses = clauses(&parts.headers);
-        if !clauses.is_empty() && !clauses.iter().any(|clause| clause.is_json()) {
+        if !clauses.is_empty() && !clauses.iter().any(Clause::is_json) {
             return Answer::empty(406);
         }
         let query = parts.uri.query().unwrap_or_default();

@@ -155,10 +155,10 @@ pub(super) fn paths(
                 operation.document(id, resource, names, version, minor),
             );
         }
-        let named = ["name", "namespace"]
+        let variables = ["name", "namespace"]
             .into_iter()
             .filter(|n| path.contains(&format!("{{{n}}}")));
-        let parameters: Vec<Value<'static>> = named
+        let parameters: Vec<Value<'static>> = variables
             .map(|name| parameter(name, "string", "path", version))
             .collect();
         if !parameters.is_empty() {

@@ -15,11 +15,10 @@ struct Message(Vec<u8>);
 impl Message {
     fn varint(&mut self, mut number: u64) {
         while number >= 0x80 {
-            // The remainder is below 0x80, so it fits.
-            self.0.push((number & 0x7f) as u8 | 0x80);
+            self.0.push(number.to_le_bytes()[0] | 0x80);
             number >>= 7;
         }
-        self.0.push(number as u8);
+        self.0.push(number.to_le_bytes()[0]);
     }
 
     fn bytes(&mut self, field: u64, bytes: &[u8]) {

@@ -94,3 +94,37 @@ fn the_version_of_podgate() {
         version
     );
 }
+
+/// Under that name it is a plugin of kubectl, which finds it on the path and calls it as any process.
+#[cfg(unix)]
+#[test]
+fn a_plugin_of_kubectl() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plugin = folder.path().join("kubectl-podgate");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_podgate"), &plugin).expect("a link");
+    let help = |command: &mut std::process::Command| {
+        let output = command.args(["check", "--help"]).output();
+        let output = output.expect("it runs");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let usage = "Usage: kubectl podgate check [OPTIONS]";
+    let by_itself = help(&mut std::process::Command::new(&plugin));
+    assert!(by_itself.contains(usage), "{by_itself}");
+    let mut kubectl = std::process::Command::new("kubectl");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::iter::once(folder.path().to_owned()).chain(std::env::split_paths(&path));
+    let path = std::env::join_paths(folders).expect("a path");
+    kubectl.env("PATH", path).arg("podgate");
+    if std::process::Command::new("kubectl")
+        .arg("version")
+        .arg("--client")
+        .output()
+        .is_err()
+    {
+        eprintln!("LEFT OUT: no kubectl on the path");
+        return;
+    }
+    let by_kubectl = help(&mut kubectl);
+    assert!(by_kubectl.contains(usage), "{by_kubectl}");
+}
