@@ -3,7 +3,7 @@
 //! Upstream generates them from the Go types (`k8s.io/kube-openapi/pkg/generators`), with their doc
 //! comments as descriptions. Here there are no descriptions, no enums and no defaults.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use podgate_admission::resource::{RESOURCES, Resource};
 use podgate_admission::schema::{Apply, Field, Merge, Struct, Type};
@@ -11,6 +11,7 @@ use podgate_admission::value::{Object, Value};
 use podgate_policy::Minor;
 
 use super::Version;
+use crate::registry::is_review;
 
 /// Structs of `k8s.io/apimachinery/pkg/apis/meta/v1`, which belong to no group.
 const META: [&str; 7] = [
@@ -36,6 +37,7 @@ const REQUIRED: &[(&str, &str, u8)] = &[
     ("v1.Condition", "lastTransitionTime", 20),
     ("v1.ContainerRestartRule", "action", 34),
     ("v1.ContainerRestartRuleOnExitCodes", "operator", 34),
+    ("v1.ControllerRevision", "data", 37),
     ("v1.CronJob", "spec", 36),
     ("v1.CronJobSpec", "jobTemplate", 20),
     ("v1.DaemonSet", "spec", 37),
@@ -117,11 +119,12 @@ impl Definitions {
         }
     }
 
-    /// Adds the kind of a resource, its list, and all that they refer to; returns the names of both.
+    /// Adds the kind of a resource, its list unless it is only asked, and all that they refer to;
+    /// returns the names of both.
     pub(super) fn add(&mut self, resource: &'static Resource) -> (String, String) {
         let own = self.add_struct(resource.schema);
         let list = format!("{own}List");
-        if !self.found.contains_key(&list) {
+        if !is_review(resource) && !self.found.contains_key(&list) {
             let definition = self.list(resource, &own);
             self.found.insert(list.clone(), definition);
             self.found
@@ -174,10 +177,10 @@ impl Definitions {
         let minor = self.minor;
         let fields = schema.fields.iter().filter(|f| f.exists_in(minor));
         let mut properties = BTreeMap::new();
-        let mut required = BTreeSet::new();
+        let mut required = Vec::new();
         for field in fields {
             if is_required(schema, field, minor) {
-                required.insert(field.name);
+                required.push(Value::from(field.name));
             }
             properties.insert(field.name, self.property(field));
         }
@@ -186,10 +189,7 @@ impl Definitions {
             definition.insert("properties", properties.into_iter().collect::<Object<'_>>());
         }
         if !required.is_empty() {
-            definition.insert(
-                "required",
-                required.into_iter().map(Value::from).collect::<Vec<_>>(),
-            );
+            definition.insert("required", required);
         }
         let kinds: Vec<Value<'static>> = RESOURCES
             .iter()
@@ -365,7 +365,7 @@ fn is_required(schema: &Struct, field: &Field, minor: Minor) -> bool {
     if field.omitempty || always && !field.pointer {
         is_in(REQUIRED)
     } else {
-        !is_in(OPTIONAL)
+        !is_in(OPTIONAL) || is_in(REQUIRED)
     }
 }
 

@@ -27,8 +27,11 @@ use operations::Names;
 
 /// The first minor that serves version 3 without a feature gate.
 const FIRST_WITH_V3: u8 = 24;
-/// The first minor that names the media type of protobuf as the registry of media types wants it.
-const FIRST_WITH_DOTS: u8 = 27;
+/// The first minor that says the media type of a document; the older ones leave it to a guess at the
+/// content (`http.DetectContentType`).
+const FIRST_WITH_TYPES: u8 = 27;
+const GUESSED_TEXT: &str = "text/plain; charset=utf-8";
+const GUESSED_BYTES: &str = "application/octet-stream";
 const PROTOBUF_AT: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
 const PROTOBUF_DOTS: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
@@ -134,7 +137,7 @@ impl Documents {
             .trim_start_matches('/');
         if name.is_empty() {
             // The aggregator leaves the type to a guess at the content.
-            return tagged(&self.index, "text/plain; charset=utf-8", parts);
+            return tagged(&self.index, GUESSED_TEXT, parts);
         }
         let Some(document) = self.v3.get(name) else {
             return Answer::no_page();
@@ -145,32 +148,37 @@ impl Documents {
         }
         let query = parts.uri.query().unwrap_or_default();
         let mut pairs = form_urlencoded::parse(query.as_bytes());
+        let json = if minor.number() >= FIRST_WITH_TYPES {
+            "application/json"
+        } else {
+            GUESSED_TEXT
+        };
         let asked = pairs.find(|(key, _)| key == "hash").map(|(_, value)| value);
         match asked {
             Some(asked) if asked != document.hash.as_str() => Answer::empty(301).with_header(
                 LOCATION,
                 &format!("/openapi/v3/{name}?hash={}", document.hash),
             ),
-            Some(_) => tagged(document, "application/json", parts)
+            Some(_) => tagged(document, json, parts)
                 .with_header(VARY, "Accept")
                 .with_header(CACHE_CONTROL, "public, immutable"),
-            None => tagged(document, "application/json", parts).with_header(VARY, "Accept"),
+            None => tagged(document, json, parts).with_header(VARY, "Accept"),
         }
     }
 
     fn v2(&self, parts: &Parts, minor: Minor) -> Answer {
         let clauses = clauses(&parts.headers);
-        let protobuf = if minor.number() >= FIRST_WITH_DOTS {
-            PROTOBUF_DOTS
+        let (json, protobuf) = if minor.number() >= FIRST_WITH_TYPES {
+            ("application/json", PROTOBUF_DOTS)
         } else {
-            PROTOBUF_AT
+            (GUESSED_TEXT, GUESSED_BYTES)
         };
         let wanted = if clauses.is_empty() {
-            Some((&self.v2[0], "application/json"))
+            Some((&self.v2[0], json))
         } else {
             clauses.iter().find_map(|clause| match clause.ty() {
                 PROTOBUF_AT | PROTOBUF_DOTS => Some((&self.v2[1], protobuf)),
-                _ if clause.is_json() => Some((&self.v2[0], "application/json")),
+                _ if clause.is_json() => Some((&self.v2[0], json)),
                 _ => None,
             })
         };

@@ -55,15 +55,15 @@ fn every_reference_leads_somewhere(
 #[case(
     "io.k8s.api.apps.v1.StatefulSetSpec",
     30,
-    r#"["selector","serviceName","template"]"#
+    r#"["selector","template","serviceName"]"#
 )]
 #[case("io.k8s.api.apps.v1.StatefulSetSpec", 33, r#"["selector","template"]"#)]
-#[case("io.k8s.api.batch.v1.CronJobSpec", 23, r#"["jobTemplate","schedule"]"#)]
+#[case("io.k8s.api.batch.v1.CronJobSpec", 23, r#"["schedule","jobTemplate"]"#)]
 #[case("io.k8s.api.rbac.v1.RoleBinding", 36, r#"["roleRef"]"#)]
 #[case(
     "io.k8s.api.policy.v1beta1.PodSecurityPolicySpec",
     23,
-    r#"["fsGroup","runAsUser","seLinux","supplementalGroups"]"#
+    r#"["seLinux","runAsUser","supplementalGroups","fsGroup"]"#
 )]
 #[case(
     "io.k8s.apimachinery.pkg.apis.meta.v1.LabelSelectorRequirement",
