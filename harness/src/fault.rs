@@ -5,6 +5,7 @@
 //! same checks again, of the pod as the file has it. Validation and `PodSecurityPolicy` name the
 //! fields themselves (`field.Error` in `k8s.io/apimachinery/pkg/util/validation/field`).
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use podgate_admission::decode::decode;
@@ -42,6 +43,12 @@ pub struct Place {
     pub line: usize,
     /// The column in characters, counted from one.
     pub column: usize,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
 }
 
 /// Which object a message is about: the one in the file, or a pod made from it.
@@ -165,7 +172,14 @@ fn of_fields(
         About::Pods => resource.template.unwrap_or_default(),
     };
     let faults = matches.iter().zip(ends).map(|(&(start, field), end)| {
-        let text = message[start..end].trim_end_matches([' ', ',', ']']);
+        let text = message[start..end].trim_end_matches([' ', ',']);
+        // The bracket that closes the list of errors belongs to none of them.
+        let closes = text.matches(']').count() > text.matches('[').count();
+        let text = if closes {
+            text.strip_suffix(']').unwrap_or(text)
+        } else {
+            text
+        };
         // `PodSecurityPolicy` says of these fields that they were in the security context.
         let field = match field {
             "spec.securityContext.hostNetwork" => "spec.hostNetwork",
@@ -284,5 +298,8 @@ spec:
                 r#"spec.template.spec.containers[0].name: Duplicate value: "a""#
             ]
         );
+        let message = r#"pods "p" is forbidden: PodSecurityPolicy: unable to admit pod: [spec.containers[0].hostPort: Invalid value: 80: Host port 80 is not allowed to be used. Allowed ports: []]"#;
+        let faults = super::faults(&manifests[1], Minor::known(24), message, About::Object);
+        assert!(faults[0].text.ends_with("Allowed ports: []"), "{faults:?}");
     }
 }

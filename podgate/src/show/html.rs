@@ -63,7 +63,7 @@ pub(crate) fn page(record: &Record, problems: &[Problem]) -> String {
     page.push_str("</header>\n");
     filters(&mut page, record, &rows);
     page.push_str("<main>\n");
-    for rows in rows.chunk_by(|a, b| a.scenario == b.scenario) {
+    for rows in rows.chunk_by(|a, b| a.object.scenario == b.object.scenario) {
         scenario(&mut page, record, rows);
     }
     let _ = writeln!(
@@ -164,18 +164,18 @@ fn scenario(page: &mut String, record: &Record, rows: &[Row<'_>]) {
         .columns()
         .into_iter()
         .enumerate()
-        .filter(|(at, _)| rows.iter().any(|row| !row.cells[*at].is_empty()))
+        .filter(|(at, _)| rows.iter().any(|row| !row.object.cells[*at].is_empty()))
         .collect();
     let _ = writeln!(
         page,
         "<section class=\"scenario\" style=\"--clusters: {}\">\n<h2>{}</h2>",
         ran.len(),
-        Escaped(first.scenario)
+        Escaped(first.object.scenario)
     );
     let known = record
         .scenarios
         .iter()
-        .find(|known| known.id == first.scenario);
+        .find(|known| known.id == first.object.scenario);
     if let Some(known) = known {
         let file = known.file.display().to_string();
         let _ = writeln!(page, "<p class=\"faint\">{}</p>", Escaped(&file));

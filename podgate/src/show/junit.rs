@@ -98,12 +98,7 @@ fn text(problem: &Problem) -> String {
         text.push_str(line);
     }
     for fault in &problem.faults {
-        let place = &fault.place;
-        let _ = write!(
-            text,
-            "\n  at {}:{}:{} {}",
-            place.file, place.line, place.column, fault.field
-        );
+        let _ = write!(text, "\n  at {} {}", fault.place, fault.field);
     }
     text
 }

@@ -53,11 +53,7 @@ fn list(text: &mut String, problems: &[Problem]) {
             let _ = writeln!(text, "  - {}", escaped(line));
         }
         for fault in &problem.faults {
-            let place = &fault.place;
-            let at = format!(
-                "{}:{}:{} {}",
-                place.file, place.line, place.column, fault.field
-            );
+            let at = format!("{} {}", fault.place, fault.field);
             let _ = writeln!(text, "  - at {}", escaped(&at));
         }
     }

@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 use podgate_harness::outcome::{Outcome, Verdict};
-use podgate_harness::record::Record;
+use podgate_harness::record::{Cell, Record};
 use podgate_harness::versions::{MinorRange, ranges};
 use podgate_policy::Minor;
 
@@ -117,35 +117,61 @@ pub(crate) enum Row<'a> {
     Object(String, Vec<Vec<(Minor, Sight)>>),
 }
 
-/// The rows of the matrix: objects in the order in which they appear; a later minor may have objects
-/// of its own.
+/// The rows of the matrix.
 pub(crate) fn rows(record: &Record) -> Vec<Row<'_>> {
-    let clusters = record.columns();
     let mut rows = Vec::new();
-    for cells in record.cells.chunk_by(|a, b| a.scenario == b.scenario) {
-        let mut labels: Vec<String> = Vec::new();
-        let mut sights: Vec<Vec<Vec<(Minor, Sight)>>> = Vec::new();
-        for cell in cells {
-            let label = label(&cell.outcome);
-            let at = labels.iter().position(|known| *known == label);
-            let at = at.unwrap_or_else(|| {
-                labels.push(label);
-                sights.push(vec![Vec::new(); clusters.len()]);
-                labels.len() - 1
-            });
-            if let Some(cluster) = clusters.iter().position(|c| *c == cell.cluster) {
-                sights[at][cluster].push((cell.kubernetes, Sight::of(&cell.outcome)));
-            }
+    let mut scenario = None;
+    for object in objects(record) {
+        if scenario.replace(object.scenario) != Some(object.scenario) {
+            rows.push(Row::Scenario(object.scenario));
         }
-        rows.extend(cells.first().map(|cell| Row::Scenario(&cell.scenario)));
-        rows.extend(
-            labels
-                .into_iter()
-                .zip(sights)
-                .map(|(label, sights)| Row::Object(label, sights)),
-        );
+        let cells = object.cells.iter();
+        let sights = cells.map(|cells| sights(cells)).collect();
+        rows.push(Row::Object(object.label, sights));
     }
     rows
+}
+
+/// An object of a scenario, with what came of it.
+pub(crate) struct Object<'a> {
+    pub(crate) scenario: &'a str,
+    /// How it is called in the matrix.
+    pub(crate) label: String,
+    /// Its cells on each cluster that is a column.
+    pub(crate) cells: Vec<Vec<&'a Cell>>,
+}
+
+/// The objects of a run in the order in which they appear; a later minor may have objects of its own.
+pub(crate) fn objects(record: &Record) -> Vec<Object<'_>> {
+    let clusters = record.columns();
+    let mut objects: Vec<Object<'_>> = Vec::new();
+    for cells in record.cells.chunk_by(|a, b| a.scenario == b.scenario) {
+        let start = objects.len();
+        for cell in cells {
+            let label = label(&cell.outcome);
+            let known = objects[start..].iter().position(|it| it.label == label);
+            let at = known.map_or(objects.len(), |at| start + at);
+            if at == objects.len() {
+                objects.push(Object {
+                    scenario: &cell.scenario,
+                    label,
+                    cells: vec![Vec::new(); clusters.len()],
+                });
+            }
+            if let Some(cluster) = clusters.iter().position(|c| *c == cell.cluster) {
+                objects[at].cells[cluster].push(cell);
+            }
+        }
+    }
+    objects
+}
+
+/// What is to be seen of an object on a cluster, minor by minor.
+pub(crate) fn sights(cells: &[&Cell]) -> Vec<(Minor, Sight)> {
+    let sights = cells.iter();
+    sights
+        .map(|cell| (cell.kubernetes, Sight::of(&cell.outcome)))
+        .collect()
 }
 
 /// How an outcome is called in the matrix.

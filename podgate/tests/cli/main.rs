@@ -9,6 +9,7 @@ mod diff;
 mod explain;
 mod fix;
 mod folder;
+mod formats;
 mod help;
 mod init;
 mod policies;

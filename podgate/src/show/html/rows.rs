@@ -14,57 +14,39 @@ use super::super::problems::Problem;
 use super::super::verdicts;
 use super::Escaped;
 
-/// An object of a scenario.
+/// A row of the page.
 pub(super) struct Row<'a> {
     /// Its place among all rows.
     pub(super) number: usize,
-    pub(super) scenario: &'a str,
-    label: String,
+    pub(super) object: matrix::Object<'a>,
     /// What the filters look for.
     pub(super) classes: Vec<&'static str>,
     /// What is wrong with it.
     pub(super) problems: Vec<&'a Problem>,
-    /// What came of it on each cluster of the record.
-    pub(super) cells: Vec<Vec<&'a Cell>>,
 }
 
 /// The rows of a run, scenario by scenario.
 pub(super) fn of<'a>(record: &'a Record, problems: &'a [Problem]) -> Vec<Row<'a>> {
-    let clusters = record.columns();
-    let mut rows: Vec<Row<'a>> = Vec::new();
-    for cells in record.cells.chunk_by(|a, b| a.scenario == b.scenario) {
-        let start = rows.len();
-        for cell in cells {
-            let label = matrix::label(&cell.outcome);
-            let known = rows[start..].iter().position(|row| row.label == label);
-            let at = known.map_or(rows.len(), |at| start + at);
-            if at == rows.len() {
-                let about = |problem: &&Problem| {
-                    problem.scenario == cell.scenario && is_about(problem, &cell.outcome)
-                };
-                rows.push(Row {
-                    number: at,
-                    scenario: &cell.scenario,
-                    label,
-                    classes: Vec::new(),
-                    problems: problems.iter().filter(about).collect(),
-                    cells: vec![Vec::new(); clusters.len()],
-                });
-            }
-            if let Some(cluster) = clusters.iter().position(|c| *c == cell.cluster) {
-                rows[at].cells[cluster].push(cell);
-            }
-        }
-    }
-    for row in &mut rows {
-        let cells = row.cells.iter().flatten();
-        let mut classes: Vec<&str> = cells.map(|cell| class(&cell.outcome)).collect();
-        classes.extend((!row.problems.is_empty()).then_some("changed"));
+    let row = |(number, object): (usize, matrix::Object<'a>)| {
+        let cells = || object.cells.iter().flatten();
+        let about = |problem: &&Problem| {
+            problem.scenario == object.scenario
+                && cells().any(|cell| is_about(problem, &cell.outcome))
+        };
+        let problems: Vec<&Problem> = problems.iter().filter(about).collect();
+        let mut classes: Vec<&str> = cells().map(|cell| class(&cell.outcome)).collect();
+        classes.extend((!problems.is_empty()).then_some("changed"));
         classes.sort_unstable();
         classes.dedup();
-        row.classes = classes;
-    }
-    rows
+        Row {
+            number,
+            object,
+            classes,
+            problems,
+        }
+    };
+    let objects = matrix::objects(record).into_iter();
+    objects.enumerate().map(row).collect()
 }
 
 /// Whether a problem is about the object and the step of an outcome.
@@ -89,7 +71,7 @@ impl Row<'_> {
         clusters: &[(usize, String)],
     ) {
         let plain = |cell: &&Cell| Sight::of(&cell.outcome) == Sight::Admitted;
-        let opens = !self.problems.is_empty() || !self.cells.iter().flatten().all(plain);
+        let opens = !self.problems.is_empty() || !self.object.cells.iter().flatten().all(plain);
         let (element, line) = if opens {
             ("details", "summary")
         } else {
@@ -105,9 +87,15 @@ impl Row<'_> {
             "<{element} class=\"row {}\" id=\"row-{}\"{open}><{line} class=\"line\"><span class=\"object\">{}",
             self.classes.join(" "),
             self.number,
-            Escaped(&self.label)
+            Escaped(&self.object.label)
         );
-        let outcome = self.cells.iter().flatten().next().map(|cell| &cell.outcome);
+        let outcome = self
+            .object
+            .cells
+            .iter()
+            .flatten()
+            .next()
+            .map(|cell| &cell.outcome);
         let known = scenario.and_then(|known| known.object(&outcome?.object));
         if let (Some(known), Some(scenario)) = (known, scenario) {
             let (place, line) = (&known.place, known.place.line);
@@ -117,7 +105,7 @@ impl Row<'_> {
         }
         page.push_str("</span>");
         for (at, name) in clusters {
-            cell(page, *at, name, &self.cells[*at]);
+            cell(page, *at, name, &self.object.cells[*at]);
         }
         let _ = writeln!(page, "</{line}>");
         if opens {
@@ -133,7 +121,7 @@ impl Row<'_> {
                 page.push_str("</div>\n");
             }
             for (at, name) in clusters {
-                answers(page, scenario, *at, name, &self.cells[*at]);
+                answers(page, scenario, *at, name, &self.object.cells[*at]);
             }
             page.push_str("</div>\n");
         }
@@ -152,10 +140,7 @@ fn cell(page: &mut String, at: usize, name: &str, cells: &[&Cell]) {
     if cells.is_empty() {
         page.push('·');
     }
-    let sights = cells
-        .iter()
-        .map(|cell| (cell.kubernetes, Sight::of(&cell.outcome)));
-    for (range, sight) in matrix::fold(&sights.collect::<Vec<_>>()) {
+    for (range, sight) in matrix::fold(&matrix::sights(cells)) {
         let range = range.map(|range| format!("{range} ")).unwrap_or_default();
         let _ = write!(
             page,
@@ -317,14 +302,8 @@ pub(super) fn difference(page: &mut String, problem: &Problem) {
     let places = place.map(|place| (place, ""));
     for (place, field) in places.chain(of_faults.map(|fault| (&fault.place, fault.field.as_str())))
     {
-        let _ = writeln!(
-            page,
-            "<p class=\"faint\">at {}:{}:{} {}</p>",
-            Escaped(&place.file),
-            place.line,
-            place.column,
-            Escaped(field)
-        );
+        let at = format!("at {place} {field}");
+        let _ = writeln!(page, "<p class=\"faint\">{}</p>", Escaped(&at));
     }
 }
 
