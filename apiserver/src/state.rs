@@ -22,6 +22,10 @@ pub(crate) struct State {
     /// Where new objects say who owns their fields, the minor whose rules tell. An object that does
     /// goes on doing so in any case.
     pub(crate) tracked: Option<Minor>,
+    /// The namespaces in which a workload still waits for pods, which anything that is written may let in.
+    pub(crate) waiting: BTreeSet<String>,
+    /// The revision up to which the workload controllers have seen everything.
+    pub(crate) settled: u64,
 }
 
 impl State {
@@ -56,6 +60,18 @@ impl State {
             }
             object
         })
+    }
+
+    /// The revision at which the workloads of a namespace were at rest, if all that may move them since is
+    /// in the history: not where they wait, and not where something outside of namespaces has changed,
+    /// as nodes or the namespace itself.
+    pub(crate) fn rested(&mut self, namespace: &str, settled: u64) -> Option<u64> {
+        let waits = self.waiting.contains(namespace);
+        let history = self.store.history()?;
+        let outside = |key: &str| key.bytes().filter(|&byte| byte == b'/').count() == 1;
+        let known = settled >= history.compacted()
+            && !history.after(settled).any(|change| outside(&change.key));
+        (known && !waits).then_some(settled)
     }
 
     /// Lets the controllers see that an object was written or removed.

@@ -34,8 +34,8 @@ pub(crate) struct Store {
     removed: BTreeSet<String>,
     /// How many objects of a namespace are marked for deletion; namespaces that have none are not here.
     ending: BTreeMap<String, usize>,
-    /// How many objects have owners.
-    owned: usize,
+    /// How many references name an owner, by its uid.
+    owners: BTreeMap<String, usize>,
     past: Past,
 }
 
@@ -62,7 +62,7 @@ impl Store {
             revision: 1,
             removed: BTreeSet::new(),
             ending: BTreeMap::new(),
-            owned: 0,
+            owners: BTreeMap::new(),
             past: Past(None),
         }
     }
@@ -152,10 +152,17 @@ impl Store {
                 .text_at(&["metadata", "deletionTimestamp"])
                 .is_empty()
         };
-        let owned =
-            |object: &Value<'_>| !object.list_at(&["metadata", "ownerReferences"]).is_empty();
-        self.owned += usize::from(after.is_some_and(owned));
-        self.owned -= usize::from(before.is_some_and(owned));
+        for owner in after.into_iter().flat_map(owners) {
+            *self.owners.entry(owner.to_owned()).or_default() += 1;
+        }
+        for owner in before.into_iter().flat_map(owners) {
+            if let Some(count) = self.owners.get_mut(owner) {
+                *count -= 1;
+                if *count == 0 {
+                    self.owners.remove(owner);
+                }
+            }
+        }
         match (before.is_some_and(ending), after.is_some_and(ending)) {
             (false, true) => *self.ending.entry(namespace.to_owned()).or_default() += 1,
             (true, false) => {
@@ -173,19 +180,14 @@ impl Store {
         self.ending.contains_key(namespace)
     }
 
-    /// Whether any object has an owner.
-    pub(crate) fn has_owned(&self) -> bool {
-        self.owned > 0
+    /// Whether the owner of an object was removed since [`forget_removed`](Self::forget_removed).
+    pub(crate) fn has_orphans(&self) -> bool {
+        self.removed.iter().any(|uid| self.owners.contains_key(uid))
     }
 
     /// Whether an object with that uid was removed since [`forget_removed`](Self::forget_removed).
     pub(crate) fn was_removed(&self, uid: &str) -> bool {
         self.removed.contains(uid)
-    }
-
-    /// Whether any object was.
-    pub(crate) fn has_removed(&self) -> bool {
-        !self.removed.is_empty()
     }
 
     /// Everybody who had to know has heard of what was removed.
@@ -290,6 +292,12 @@ impl World for Store {
     }
 }
 
+/// The uids of the owners that an object names.
+fn owners<'o>(object: &'o Value<'_>) -> impl Iterator<Item = &'o str> {
+    let references = object.list_at(&["metadata", "ownerReferences"]).iter();
+    references.map(|reference| reference.text_at(&["uid"]))
+}
+
 /// What the keys of a resource in a namespace (empty: in all) begin with.
 pub(crate) fn prefix(resource: &str, namespace: &str) -> String {
     if namespace.is_empty() {
@@ -300,7 +308,7 @@ pub(crate) fn prefix(resource: &str, namespace: &str) -> String {
 }
 
 /// The key of an object. Neither part can hold a slash, except in a reference that names nothing.
-fn key(resource: &str, namespace: &str, name: &str) -> String {
+pub(crate) fn key(resource: &str, namespace: &str, name: &str) -> String {
     let mut key = String::with_capacity(resource.len() + namespace.len() + name.len() + 2);
     key.push_str(resource);
     key.push('/');

@@ -43,6 +43,8 @@ pub(crate) fn state(minor: Minor, source: Seeded) -> State {
         source,
         unsettled: BTreeSet::new(),
         tracked: None,
+        waiting: BTreeSet::new(),
+        settled: 0,
     };
     for name in NAMESPACES {
         let mut metadata = meta(&mut state, "", name);

@@ -19,19 +19,19 @@ pub(crate) const FOREGROUND: &str = "foregroundDeletion";
 
 /// Goes over the objects of the namespace once.
 pub(super) fn collect(sync: &mut Sync<'_>) {
-    let (ending, removed) = (sync.is_ending(), sync.state.store.has_removed());
+    let (ending, orphans) = (sync.is_ending(), sync.state.store.has_orphans());
     if ending {
         job::untrack(sync);
     }
     // Most of the time there is nothing to do, and the objects may be many.
-    if !(ending || removed && sync.state.store.has_owned()) {
+    if !ending && !orphans {
         return;
     }
     for resource in resources(sync) {
         for object in sync.list(resource) {
             if !is_live(&object) {
                 finalize(sync, resource, &object);
-            } else if sync.state.store.has_removed() {
+            } else if sync.state.store.has_orphans() {
                 dependent(sync, resource, &object);
             }
         }

@@ -71,14 +71,16 @@ pub(crate) fn after(
 
 /// Lets the workload controllers run wherever something was written.
 pub(crate) fn settle(server: &Server, state: &mut State) {
+    let since = state.settled;
     for name in std::mem::take(&mut state.unsettled) {
         match state.store.find("namespaces", "", &name) {
-            Some(namespace) if is_live(namespace) => sync::run(server, state, &name),
+            Some(namespace) if is_live(namespace) => sync::run(server, state, &name, since),
             Some(_) => namespace::end(server, state, &name),
             None => {}
         }
     }
     state.store.forget_removed();
+    state.settled = state.store.revision();
 }
 
 /// Every namespace has a default service account until it ends, and nothing outlives it.

@@ -66,6 +66,7 @@ struct Remaining {
 
 /// Goes as far with the end of a namespace as it can.
 pub(super) fn end(server: &Server, state: &mut State, name: &str) {
+    state.waiting.remove(name);
     let mut sync = Sync::new(server, state, name);
     let remaining = loop {
         let before = sync.state.store.revision();

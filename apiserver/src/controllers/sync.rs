@@ -23,7 +23,7 @@ use super::{
 use crate::failure;
 use crate::owned;
 use crate::state::{State, set_kind};
-use crate::store::Stored;
+use crate::store::{Stored, key};
 use crate::verb;
 
 /// How many pods are made for one workload before the next answer (`burstReplicas`,
@@ -39,6 +39,8 @@ pub(super) struct Sync<'s> {
     pub(super) namespace: String,
     /// What was tried for each workload, by uid.
     attempts: BTreeMap<String, Attempts>,
+    /// The revision at which all workloads were at rest, where it is known what has changed since.
+    rested: Option<u64>,
 }
 
 #[derive(Default)]
@@ -49,26 +51,20 @@ struct Attempts {
     created: usize,
 }
 
-/// Lets the controllers run in a namespace until they are done.
-pub(super) fn run(server: &Server, state: &mut State, namespace: &str) {
+/// Lets the controllers run in a namespace until they are done. At `settled` they were.
+pub(super) fn run(server: &Server, state: &mut State, namespace: &str, settled: u64) {
+    let rested = state.rested(namespace, settled);
     let mut sync = Sync::new(server, state, namespace);
-    for _ in 0..MOST_TURNS {
-        let before = sync.state.store.revision();
-        garbage::collect(&mut sync);
-        for (group, name, one) in CONTROLLERS {
-            let Some(resource) = resource::by_path(group, "v1", name, sync.server.minor()) else {
-                continue;
-            };
-            for object in sync.list(name) {
-                // What another controller has removed meanwhile is gone.
-                if let Some(object) = sync.find(name, &object) {
-                    one(&mut sync, resource, &object);
-                }
-            }
-        }
-        if sync.state.store.revision() == before {
-            return;
-        }
+    sync.rested = rested;
+    sync.turns();
+    let attempts = sync.attempts.into_values();
+    let waits = attempts.fold(false, |waits, a| {
+        waits || a.refused.is_some() || a.created >= BURST
+    });
+    if waits {
+        state.waiting.insert(namespace.to_owned());
+    } else {
+        state.waiting.remove(namespace);
     }
 }
 
@@ -90,11 +86,60 @@ impl<'s> Sync<'s> {
             state,
             namespace: namespace.to_owned(),
             attempts: BTreeMap::new(),
+            rested: None,
         }
     }
 }
 
 impl Sync<'_> {
+    /// Goes over the workloads until a turn changes nothing.
+    fn turns(&mut self) {
+        for _ in 0..MOST_TURNS {
+            let before = self.state.store.revision();
+            garbage::collect(self);
+            for (group, name, one) in CONTROLLERS {
+                let Some(resource) = resource::by_path(group, "v1", name, self.minor()) else {
+                    continue;
+                };
+                for object in self.list(name) {
+                    // What another controller has removed meanwhile is gone.
+                    if self.is_concerned(resource, &object)
+                        && let Some(object) = self.find(name, &object)
+                    {
+                        one(self, resource, &object);
+                    }
+                }
+            }
+            if self.state.store.revision() == before {
+                return;
+            }
+        }
+    }
+
+    /// Whether a workload may have something to do: it changed itself, or something that it owns or
+    /// might adopt did. Many workloads are at rest while a few change.
+    fn is_concerned(&mut self, resource: &Resource, workload: &Value<'_>) -> bool {
+        let Some(rested) = self.rested else {
+            return true;
+        };
+        let key = key(resource.name, &self.namespace, meta(workload, "name"));
+        let concerns = |object: &Stored| match controller_of(object) {
+            Some(_) => {
+                let mut owners = object.list_at(&["metadata", "ownerReferences"]).iter();
+                owners.any(|owner| owner.text_at(&["uid"]) == uid(workload))
+            }
+            None => selects(resource, workload, object),
+        };
+        let Some(history) = self.state.store.history() else {
+            return true;
+        };
+        history.after(rested).any(|change| {
+            change.key == key
+                || change.before.as_ref().is_some_and(concerns)
+                || change.after.as_ref().is_some_and(concerns)
+        })
+    }
+
     pub(super) fn minor(&self) -> Minor {
         self.server.minor()
     }
