@@ -82,7 +82,11 @@ pub fn authorize(world: &dyn World, user: &User, attributes: &Attributes<'_>) ->
 
 /// All rules that hold for `user` in `namespace`, and what could not be looked up (`RulesFor`). Those of
 /// [`MASTERS`] come from the cluster's bindings like any other's.
-pub fn rules(world: &dyn World, user: &User, namespace: &str) -> (Vec<Value<'static>>, Vec<String>) {
+pub fn rules(
+    world: &dyn World,
+    user: &User,
+    namespace: &str,
+) -> (Vec<Value<'static>>, Vec<String>) {
     let (mut rules, mut missing) = (Vec::new(), Vec::new());
     any_rule(world, user, namespace, &mut missing, |rule| {
         rules.push(rule.clone());

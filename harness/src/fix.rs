@@ -75,8 +75,8 @@ pub fn fix(options: &Options) -> Result<Vec<File>, Error> {
     let judged: Vec<&Manifest> = manifests().filter_map(Entry::judged).collect();
     let mut context: Vec<Manifest> = manifests().filter_map(Entry::context).cloned().collect();
     context.extend(given::by(&judged, &context, &options.namespace));
-    let judges = Judges::new(options, &judged, &context)?;
-    let fixed = files.into_iter().map(|file| file.fixed(&judges, options));
+    let servers = Judges::new(options, &judged, &context)?;
+    let fixed = files.into_iter().map(|file| file.fixed(&servers, options));
     Ok(fixed.collect())
 }
 
@@ -215,8 +215,8 @@ impl Read {
                     .map_or(String::new(), |source| source.text().to_owned());
             };
             let after = edit::apply(source.text(), &changes);
-            let changed = Source::new(source.name(), after.as_str());
-            let read = entries(&self.input, &changed);
+            let second = Source::new(source.name(), after.as_str());
+            let read = entries(&self.input, &second);
             let read: Vec<&Manifest> = read.iter().filter_map(Entry::judged).collect();
             let mut all_admitted = true;
             for (index, (outcome, changes)) in outcomes.iter_mut().enumerate() {

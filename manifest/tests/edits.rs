@@ -123,7 +123,7 @@ struct Writer {
 impl Writer {
     fn comment(&mut self) -> String {
         self.comments += 1;
-        if self.style.comments && self.comments % 2 == 0 {
+        if self.style.comments && self.comments.is_multiple_of(2) {
             format!(" # c{}", self.comments)
         } else {
             String::new()
@@ -238,7 +238,6 @@ fn places(
     node: &Node,
     path: &mut Vec<Segment>,
     in_list: bool,
-    in_flow: bool,
     found: &mut Vec<(Vec<Segment>, Edit)>,
 ) {
     let all = || Leaf::Text("ALL".to_owned());
@@ -258,24 +257,24 @@ fn places(
     match node {
         Node::Null if !in_list => found.push((path.clone(), Edit::Members(new))),
         Node::Scalar(..) => found.push((path.clone(), Edit::Set(all()))),
-        Node::Map { members, flow } => {
+        Node::Map { members, .. } => {
             if !members.is_empty() || !in_list {
                 found.push((path.clone(), Edit::Members(new)));
             }
             for (index, member) in members.iter().enumerate() {
                 path.push(Segment::Key(format!("k{index}")));
-                places(member, path, false, in_flow || *flow, found);
+                places(member, path, false, found);
                 path.pop();
             }
         }
-        Node::List { items, flow } => {
+        Node::List { items, .. } => {
             let all_scalars = items.iter().all(|item| matches!(item, Node::Scalar(..)));
             if all_scalars && (!items.is_empty() || !in_list) {
                 found.push((path.clone(), Edit::Append(vec![all()])));
             }
             for (index, item) in items.iter().enumerate() {
                 path.push(Segment::Index(index));
-                places(item, path, true, in_flow || *flow, found);
+                places(item, path, true, found);
                 path.pop();
             }
         }
@@ -333,7 +332,7 @@ proptest! {
         let text = written(&root, &style);
         let (source, before) = read(&text);
         let mut found = Vec::new();
-        places(&Node::Map { members: root, flow: false }, &mut Vec::new(), false, false, &mut found);
+        places(&Node::Map { members: root, flow: false }, &mut Vec::new(), false, &mut found);
 
         let mut edit = Edit::none();
         let mut expected = before;

@@ -72,7 +72,7 @@ pub(super) fn plan(
                     Some(remedy) => join(&mut wanted, remedy),
                     // What the server filled in is in no file.
                     None => {
-                        left.extend(fault::faults(manifest, finding.minor, message, About::Pods))
+                        left.extend(fault::faults(manifest, finding.minor, message, About::Pods));
                     }
                 }
             }

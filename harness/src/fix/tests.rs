@@ -70,8 +70,10 @@ fn can_be_fixed(minor: u8, by: crate::outcome::By, message: &str) -> bool {
     };
     by == crate::outcome::By::PodSecurity
         && pieces.iter().all(|(check, text)| match *check {
-            "allowPrivilegeEscalation" | "runAsNonRoot" => true,
-            "seccompProfile_baseline" | "seccompProfile_restricted" => true,
+            "allowPrivilegeEscalation"
+            | "runAsNonRoot"
+            | "seccompProfile_baseline"
+            | "seccompProfile_restricted" => true,
             "capabilities_restricted" => !text.contains("must not include"),
             _ => false,
         })

@@ -33,7 +33,7 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: None,
-    remedy: remedy,
+    remedy,
     reasons: &["unrestricted capabilities"],
     details: &[
         "container* must set securityContext.capabilities.drop=[\"ALL\"]",

@@ -36,7 +36,7 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: None,
-    remedy: remedy,
+    remedy,
     reasons: &[REASON],
     details: &[
         "pod must not set securityContext.runAsNonRoot=false",

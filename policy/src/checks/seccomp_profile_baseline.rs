@@ -48,7 +48,7 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: Some(&seccomp_profile_restricted::CHECK),
-    remedy: remedy,
+    remedy,
     reasons: &["seccompProfile"],
     details: &[
         EXPLICIT_DETAILS[0],

@@ -32,7 +32,7 @@ pub(super) static CHECK: Check = Check {
         },
     ],
     overridden_by: None,
-    remedy: remedy,
+    remedy,
     reasons: &["seccompProfile"],
     details: &[
         EXPLICIT_DETAILS[0],

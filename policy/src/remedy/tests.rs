@@ -6,7 +6,7 @@ use super::*;
 use crate::minor::Minor;
 use crate::view::{Capabilities, Container, Role, SecurityContext};
 
-fn container<'a>(role: Role, security_context: SecurityContext<'a>) -> Container<'a> {
+fn container(role: Role, security_context: SecurityContext<'_>) -> Container<'_> {
     Container {
         role,
         name: "c",
