@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+use wide::u8x16;
+
 use crate::quote::quote;
 
 mod text;
@@ -95,6 +97,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// What value stands next, behind white space.
+    #[inline]
     pub fn peek(&mut self) -> Result<Token, SyntaxError> {
         match self.skip_space() {
             Some(b'{') => Ok(Token::Object),
@@ -121,15 +124,18 @@ impl<'a> Lexer<'a> {
     }
 
     /// Opens an object: [`key`](Self::key) reads on.
+    #[inline]
     pub fn open_object(&mut self) -> Result<(), SyntaxError> {
         self.open()
     }
 
     /// Opens a list: [`item`](Self::item) reads on.
+    #[inline]
     pub fn open_list(&mut self) -> Result<(), SyntaxError> {
         self.open()
     }
 
+    #[inline]
     fn open(&mut self) -> Result<(), SyntaxError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -139,13 +145,38 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
+    #[inline]
     fn close(&mut self) {
         self.depth -= 1;
         self.at += 1;
     }
 
+    /// Reads over the next key of the object and its colon; whether there is one.
+    #[inline]
+    fn skip_key(&mut self, first: bool) -> Result<bool, SyntaxError> {
+        let mut next = self.skip_space();
+        if next == Some(b'}') {
+            self.close();
+            return Ok(false);
+        }
+        if !first {
+            if next != Some(b',') {
+                return Err(self.unexpected("after object key:value pair"));
+            }
+            self.at += 1;
+            next = self.skip_space();
+        }
+        if next != Some(b'"') {
+            return Err(self.unexpected("looking for beginning of object key string"));
+        }
+        self.skip_text()?;
+        self.colon()?;
+        Ok(true)
+    }
+
     /// The next key of the object, its colon read, or `None` at the object's end; `first` right
     /// behind [`open_object`](Self::open_object).
+    #[inline]
     pub fn key(&mut self, first: bool) -> Result<Option<RawText<'a>>, SyntaxError> {
         let mut next = self.skip_space();
         if next == Some(b'}') {
@@ -163,15 +194,22 @@ impl<'a> Lexer<'a> {
             return Err(self.unexpected("looking for beginning of object key string"));
         }
         let key = self.text()?;
+        self.colon()?;
+        Ok(Some(key))
+    }
+
+    #[inline]
+    fn colon(&mut self) -> Result<(), SyntaxError> {
         if self.skip_space() != Some(b':') {
             return Err(self.unexpected("after object key"));
         }
         self.at += 1;
-        Ok(Some(key))
+        Ok(())
     }
 
     /// Whether the list has another item, which then stands next; `first` right behind
     /// [`open_list`](Self::open_list).
+    #[inline]
     pub fn item(&mut self, first: bool) -> Result<bool, SyntaxError> {
         match self.skip_space() {
             Some(b']') => {
@@ -188,10 +226,37 @@ impl<'a> Lexer<'a> {
     }
 
     /// The text that stands next.
+    #[inline]
     pub fn text(&mut self) -> Result<RawText<'a>, SyntaxError> {
         let offset = self.at;
-        self.at += 1;
-        let start = self.at;
+        let plain = self.skip_text()?;
+        Ok(RawText {
+            bytes: &self.bytes[offset + 1..self.at - 1],
+            plain,
+            offset,
+        })
+    }
+
+    /// Reads over the text that stands next; whether it has no escapes.
+    #[inline]
+    fn skip_text(&mut self) -> Result<bool, SyntaxError> {
+        let start = self.at + 1;
+        // Most texts end among the first bytes.
+        if let Some(step) = self.bytes.get(start..).and_then(<[u8]>::first_chunk)
+            && let Some(found) = first_special(step)
+            && self.bytes[start + found] == b'"'
+        {
+            self.at = start + found + 1;
+            return Ok(true);
+        }
+        self.at = start;
+        self.skip_long_text()
+    }
+
+    /// Reads over what is left of a text; whether it has no escapes.
+    // Inlined it makes every loop around it slower.
+    #[inline(never)]
+    fn skip_long_text(&mut self) -> Result<bool, SyntaxError> {
         let mut plain = true;
         loop {
             self.at = special(self.bytes, self.at);
@@ -204,13 +269,8 @@ impl<'a> Lexer<'a> {
                 _ => return Err(self.unexpected("in string literal")),
             }
         }
-        let bytes = &self.bytes[start..self.at];
         self.at += 1;
-        Ok(RawText {
-            bytes,
-            plain,
-            offset,
-        })
+        Ok(plain)
     }
 
     fn escape(&mut self) -> Result<(), SyntaxError> {
@@ -232,6 +292,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The digits of the number that stands next, with sign, point and exponent.
+    #[inline]
     pub fn number(&mut self) -> Result<&'a str, SyntaxError> {
         let start = self.at;
         if self.bytes[self.at] == b'-' {
@@ -275,6 +336,15 @@ impl<'a> Lexer<'a> {
 
     /// The truth value that stands next.
     pub fn bool(&mut self) -> Result<bool, SyntaxError> {
+        let rest = &self.bytes[self.at..];
+        if rest.starts_with(b"true") {
+            self.at += 4;
+            return Ok(true);
+        }
+        if rest.starts_with(b"false") {
+            self.at += 5;
+            return Ok(false);
+        }
         let value = self.bytes[self.at] == b't';
         if value {
             self.literal(&[
@@ -297,6 +367,10 @@ impl<'a> Lexer<'a> {
 
     /// The null that stands next.
     pub fn null(&mut self) -> Result<(), SyntaxError> {
+        if self.bytes[self.at..].starts_with(b"null") {
+            self.at += 4;
+            return Ok(());
+        }
         self.literal(&[
             (b'n', ""),
             (b'u', "in literal null (expecting 'u')"),
@@ -319,37 +393,38 @@ impl<'a> Lexer<'a> {
     pub fn skip(&mut self) -> Result<(), SyntaxError> {
         let mut open = Nesting::default();
         'value: loop {
-            match self.peek()? {
-                Token::Object => {
+            match self.skip_space() {
+                Some(b'"') => {
+                    self.skip_text()?;
+                }
+                Some(b'{') => {
                     self.open_object()?;
-                    if self.key(true)?.is_some() {
+                    if self.skip_key(true)? {
                         open.push(true);
                         continue 'value;
                     }
                 }
-                Token::List => {
+                Some(b'[') => {
                     self.open_list()?;
                     if self.item(true)? {
                         open.push(false);
                         continue 'value;
                     }
                 }
-                Token::String => {
-                    self.text()?;
-                }
-                Token::Number => {
+                Some(b'-' | b'0'..=b'9') => {
                     self.number()?;
                 }
-                Token::Bool => {
+                Some(b't' | b'f') => {
                     self.bool()?;
                 }
-                Token::Null => self.null()?,
+                Some(b'n') => self.null()?,
+                _ => return Err(self.unexpected("looking for beginning of value")),
             }
             // A value has ended: the next one, or the end of what it stands in, follows.
             loop {
                 let another = match open.top() {
                     None => return Ok(()),
-                    Some(true) => self.key(false)?.is_some(),
+                    Some(true) => self.skip_key(false)?,
                     Some(false) => self.item(false)?,
                 };
                 if another {
@@ -368,9 +443,12 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    #[inline]
     fn skip_space(&mut self) -> Option<u8> {
         loop {
             match self.bytes.get(self.at) {
+                // Most JSON has none.
+                Some(&next) if next > b' ' => return Some(next),
                 Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
                 next => return next.copied(),
             }
@@ -431,29 +509,30 @@ impl Nesting {
     }
 }
 
-/// The offset of the first byte from `at` on that is a quote, a backslash or a control character;
-/// the length of the input where there is none. Looks at eight bytes at a time.
-fn special(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
-    const QUOTE: u64 = ONES * b'"' as u64;
-    const BACKSLASH: u64 = ONES * b'\\' as u64;
-    const SPACE: u64 = ONES * b' ' as u64;
+/// How many bytes are looked at in one step.
+const STEP: usize = 16;
 
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        // For each of the three: the high bit of a byte is set if the byte is one of them. A
-        // borrow can set it wrongly, but only behind a byte that is one.
-        let word = u64::from_le_bytes(*chunk);
-        let quote = word ^ QUOTE;
-        let backslash = word ^ BACKSLASH;
-        let found = (quote.wrapping_sub(ONES) & !quote)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | (word.wrapping_sub(SPACE) & !word);
-        let found = found & HIGH;
-        if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
+/// The offset of the first byte that is a quote, a backslash or a control character.
+#[inline]
+fn first_special(step: &[u8; STEP]) -> Option<usize> {
+    let step = u8x16::new(*step);
+    let control = u8x16::splat(b' ' - 1);
+    let found = step.simd_eq(u8x16::splat(b'"'))
+        | step.simd_eq(u8x16::splat(b'\\'))
+        | step.min(control).simd_eq(step);
+    let found = found.to_bitmask();
+    (found != 0).then(|| found.trailing_zeros() as usize)
+}
+
+/// The offset of the first byte from `at` on that is a quote, a backslash or a control character;
+/// the length of the input where there is none.
+#[inline]
+fn special(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(step) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        if let Some(found) = first_special(step) {
+            return at + found;
         }
-        at += 8;
+        at += STEP;
     }
     while let Some(&byte) = bytes.get(at) {
         if byte == b'"' || byte == b'\\' || byte < b' ' {

@@ -3,13 +3,16 @@
 //! Made for a million pods. A dump is read in chunks of about a mebibyte, never as a whole; each chunk
 //! is cut at the borders of its records, scanned once into the view that policies read, judged, and
 //! written, in one loop, on every core; results come in the order of the input. Pods as stored are
-//! judged by Pod Security alone: they passed everything else when they were created.
+//! judged by Pod Security alone: they passed everything else when they were created. The templates of
+//! workloads go through the whole chain, as do pods where the plugin `PodSecurityPolicy` decides.
 //!
 //! Upstream's counterpart is the check of existing pods in `admission/admission.go` of
 //! pod-security-admission (`EvaluatePodsInNamespace`), which looks at 3,000 pods for one second.
 
+mod chain;
 mod chunk;
 mod judge;
+mod known;
 mod line;
 pub mod live;
 mod report;
@@ -18,6 +21,7 @@ mod source;
 
 pub use chunk::{Chunk, LONGEST};
 pub use judge::{Detail, Judge, Namespaces, Part};
+pub use known::Known;
 pub use report::{
     CheckReport, Counts, NamespaceReport, Owner, OwnerReport, Report, TemplateReport, Unread,
 };

@@ -222,6 +222,44 @@ impl Judges {
     }
 }
 
+/// Judges objects that are read already by the whole chain of the first target, on one core, each as
+/// created by the requester next to it. `audit` asks it for the templates of a stretch of a dump.
+pub(crate) fn judge_read(
+    options: &Options,
+    context: &[Manifest],
+    judged: &[(Manifest, Option<Requester>)],
+) -> Result<Vec<Finding>, Error> {
+    let all = judged.iter().map(|(manifest, _)| manifest).chain(context);
+    let mut namespaces: BTreeSet<String> = BTreeSet::from([options.namespace.clone()]);
+    namespaces.extend(
+        all.filter_map(|manifest| manifest.document.namespace())
+            .map(str::to_owned),
+    );
+    let Some(target) = options.targets.first() else {
+        return Ok(Vec::new());
+    };
+    let mut server = Context::new(
+        target,
+        options.policy,
+        options.requester.as_ref(),
+        context,
+        &namespaces,
+        &options.namespace,
+    )?;
+    let mut findings = Vec::with_capacity(judged.len());
+    for (manifest, requester) in judged {
+        let usual = requester
+            .as_ref()
+            .map(|requester| server.asked_by(requester));
+        let judged = judge::judge(&server, manifest, &options.namespace, options.show_object);
+        if let Some(usual) = usual {
+            server.asks_again(usual);
+        }
+        findings.push(judged.finding);
+    }
+    Ok(findings)
+}
+
 /// A document of the input before anything is judged.
 pub(crate) enum Entry {
     Judged(Manifest),
@@ -381,6 +419,16 @@ fn role(manifest: &Manifest) -> Role {
         None if is_workload(version, kind) => Role::Judged,
         _ => Role::Other,
     }
+}
+
+/// Whether objects of that kind are judged: pods, and workloads that make some.
+pub(crate) fn is_judged(api_version: &str, kind: &str) -> bool {
+    let known = |minor| resource::by_kind(api_version, kind, minor);
+    let known = Minor::all().rev().find_map(known);
+    known.map_or_else(
+        || is_workload(api_version, kind),
+        |resource| resource.template.is_some(),
+    )
 }
 
 /// Whether that is meant to be a workload, though no server knows it under that version or in that

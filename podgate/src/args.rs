@@ -580,6 +580,14 @@ pub(crate) struct AuditArgs {
     #[arg(short, long, default_value = "default")]
     pub(crate) namespace: String,
 
+    /// Violations that are known already, as --write-known writes them: only others end with 1.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known: Option<PathBuf>,
+
+    /// Writes what is violated today into a file for --known.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write_known: Option<PathBuf>,
+
     /// Judges the K-th of N parts of the records of each file.
     #[arg(long, value_name = "K/N")]
     pub(crate) shard: Option<String>,

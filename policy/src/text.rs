@@ -12,13 +12,25 @@ use std::collections::BTreeSet;
 /// `reason (detail), reason (detail)`: all that is wrong with one pod (`ForbiddenDetail`).
 #[must_use]
 pub fn detail(violations: &[Violation]) -> String {
-    let items = violations
-        .iter()
-        .map(|violation| match violation.detail.as_str() {
-            "" => violation.reason.to_owned(),
-            detail => format!("{} ({detail})", violation.reason),
-        });
-    items.collect::<Vec<_>>().join(", ")
+    let mut text = String::new();
+    push_detail(&mut text, violations);
+    text
+}
+
+fn push_detail(text: &mut String, violations: &[Violation]) {
+    let length = |violation: &Violation| violation.reason.len() + violation.detail.len() + 5;
+    text.reserve(violations.iter().map(length).sum());
+    for (at, violation) in violations.iter().enumerate() {
+        if at > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(violation.reason);
+        if !violation.detail.is_empty() {
+            text.push_str(" (");
+            text.push_str(&violation.detail);
+            text.push(')');
+        }
+    }
 }
 
 /// `reason, reason`: what the warnings about the pods of a namespace say (`ForbiddenReason`).
@@ -34,12 +46,12 @@ pub fn reasons(violations: &[Violation]) -> String {
 /// Why a pod is rejected, without the `pods "NAME" is forbidden: ` before it.
 #[must_use]
 pub fn deny(server: Server, policy: LevelVersion, violations: &[Violation]) -> String {
-    let detail = detail(violations);
+    let mut text = String::new();
     if server.names_policy_in_messages() {
-        format!("violates PodSecurity \"{policy}\": {detail}")
-    } else {
-        detail
+        text = format!("violates PodSecurity \"{policy}\": ");
     }
+    push_detail(&mut text, violations);
+    text
 }
 
 /// The warning to a requester.

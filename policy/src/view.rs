@@ -108,7 +108,19 @@ impl Container<'_> {
     /// `spec.containers[1].securityContext.privileged`.
     #[must_use]
     pub fn path(&self, field: &str) -> String {
-        format!("spec.{}[{}].{field}", self.role.field(), self.index)
+        let list = self.role.field();
+        // Put together by hand: reports over a million pods ask for it more often than for anything else.
+        let mut path = String::with_capacity("spec.[99].".len() + list.len() + field.len());
+        path.push_str("spec.");
+        path.push_str(list);
+        path.push('[');
+        match u8::try_from(self.index) {
+            Ok(index @ 0..=9) => path.push(char::from(b'0' + index)),
+            _ => path.push_str(&self.index.to_string()),
+        }
+        path.push_str("].");
+        path.push_str(field);
+        path
     }
 }
 

@@ -3,6 +3,7 @@
 //! A task runs cargo, Go or podgate and compares files; it decides nothing about policy, and it
 //! depends on no other crate of the workspace.
 
+mod bench;
 mod ci;
 mod clients;
 mod codegen;
@@ -30,6 +31,9 @@ TASKS:
                          afterwards: apiserver (with --assets DIR), kind (with --image I);
                          --logs DIR keeps what they say;
                          what else stands there goes to the test target (--list, --exact)
+    bench [--pods N] [--seed N] [--rounds N] [--without-reference]
+                         podgate audit against Kubernetes' own evaluator and a bare scan of the same
+                         bytes, in turn, on generated pods (docs/performance.md). Needs Go.
     ci                   everything that a push must pass
     codegen [--check]    write the schema tables from the Go types of k8s.io/api and from
                          admission/schema/defaults.txt; with --check only compare.
@@ -70,6 +74,11 @@ fn run(args: &[&str]) -> Result<()> {
         ["conformance", args @ ..] if !args.contains(&"--help") => {
             conformance::run(root(), &conformance::Choice::parse(args)?)
         }
+        ["bench", args @ ..] if !args.contains(&"--help") => {
+            bench::run(root(), &bench::Choice::parse(args)?)
+        }
+        ["bench-pods", args @ ..] => bench::write_pods(args),
+        ["bench-scan", args @ ..] => bench::scan(args),
         ["ci"] => ci::run(root()),
         ["codegen"] => codegen::write(root()),
         ["codegen", "--check"] => codegen::check(root()),

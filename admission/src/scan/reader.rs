@@ -40,6 +40,20 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    /// Whether a value of that shape stands next: null is none, and any other shape is for the decoder.
+    #[inline]
+    fn is(&mut self, token: Token) -> Scan<bool> {
+        let next = self.lexer.peek()?;
+        if next == token {
+            return Ok(true);
+        }
+        if next == Token::Null {
+            self.lexer.null()?;
+            return Ok(false);
+        }
+        Err(Unclear)
+    }
+
     /// Whether there is a value: null is none.
     pub(super) fn present(&mut self) -> Scan<bool> {
         if self.lexer.peek()? == Token::Null {
@@ -55,11 +69,8 @@ impl<'a> Reader<'a> {
         &mut self,
         mut field: impl FnMut(&mut Self, &'a [u8]) -> Scan<bool>,
     ) -> Scan<()> {
-        if !self.present()? {
+        if !self.is(Token::Object)? {
             return Ok(());
-        }
-        if self.lexer.peek()? != Token::Object {
-            return Err(Unclear);
         }
         self.lexer.open_object()?;
         let mut first = true;
@@ -77,11 +88,8 @@ impl<'a> Reader<'a> {
 
     /// Reads a list; `item` reads an item, at its index.
     pub(super) fn list(&mut self, mut item: impl FnMut(&mut Self, usize) -> Scan<()>) -> Scan<()> {
-        if !self.present()? {
+        if !self.is(Token::List)? {
             return Ok(());
-        }
-        if self.lexer.peek()? != Token::List {
-            return Err(Unclear);
         }
         self.lexer.open_list()?;
         let mut index = 0;
@@ -93,11 +101,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn text(&mut self) -> Scan<Option<&'a str>> {
-        if !self.present()? {
+        if !self.is(Token::String)? {
             return Ok(None);
-        }
-        if self.lexer.peek()? != Token::String {
-            return Err(Unclear);
         }
         self.lexer.text()?.borrowed().map(Some).ok_or(Unclear)
     }
@@ -114,21 +119,15 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn flag(&mut self) -> Scan<Option<bool>> {
-        if !self.present()? {
+        if !self.is(Token::Bool)? {
             return Ok(None);
-        }
-        if self.lexer.peek()? != Token::Bool {
-            return Err(Unclear);
         }
         Ok(Some(self.lexer.bool()?))
     }
 
     pub(super) fn int(&mut self) -> Scan<Option<i64>> {
-        if !self.present()? {
+        if !self.is(Token::Number)? {
             return Ok(None);
-        }
-        if self.lexer.peek()? != Token::Number {
-            return Err(Unclear);
         }
         self.lexer.number()?.parse().map(Some).map_err(|_| Unclear)
     }

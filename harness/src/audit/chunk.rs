@@ -3,9 +3,11 @@
 //! JSON Lines are cut at line ends. Any other JSON is walked with the lexer: objects one after the
 //! other, and the items of a `List`, indented or not, each a record of its own.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use memchr::{memchr, memchr_iter, memrchr};
 use podgate_admission::json::{Lexer, SyntaxError, Token};
@@ -75,16 +77,25 @@ impl Chunk {
 
 /// A stream of bytes and what was read of it, but not handed out.
 pub(super) struct Stream {
-    reader: Box<dyn Read + Send>,
+    reader: Reader,
     rest: Vec<u8>,
     ended: bool,
 }
 
+/// What a stream is read from.
+pub(super) enum Reader {
+    /// A file as it is, with the counter of its bytes: the kernel writes right into the chunk.
+    Plain(File, Arc<AtomicU64>),
+    /// Anything else.
+    Other(Box<dyn Read + Send>),
+}
+
 impl Stream {
-    pub(super) fn new(reader: Box<dyn Read + Send>) -> Self {
+    /// A stream of which `rest` is read already.
+    pub(super) const fn new(reader: Reader, rest: Vec<u8>) -> Self {
         Self {
             reader,
-            rest: Vec::new(),
+            rest,
             ended: false,
         }
     }
@@ -92,10 +103,18 @@ impl Stream {
     /// Reads until there are `length` bytes in `bytes`, or the stream ends.
     fn fill(&mut self, bytes: &mut Vec<u8>, length: usize) -> io::Result<()> {
         while !self.ended && bytes.len() < length {
-            let room = u64::try_from(length - bytes.len()).unwrap_or(u64::MAX);
-            if self.reader.by_ref().take(room).read_to_end(bytes)? == 0 {
-                self.ended = true;
-            }
+            let room = length - bytes.len();
+            bytes.reserve(room);
+            let room = u64::try_from(room).unwrap_or(u64::MAX);
+            let read = match &mut self.reader {
+                Reader::Plain(file, count) => {
+                    let read = file.take(room).read_to_end(bytes)?;
+                    count.fetch_add(u64::try_from(read).unwrap_or_default(), Ordering::Relaxed);
+                    read
+                }
+                Reader::Other(reader) => reader.take(room).read_to_end(bytes)?,
+            };
+            self.ended = read == 0;
         }
         Ok(())
     }
@@ -113,8 +132,12 @@ impl Stream {
 
     /// All that is left.
     pub(super) fn whole(mut self) -> io::Result<Vec<u8>> {
-        self.reader.read_to_end(&mut self.rest)?;
-        Ok(self.rest)
+        let mut whole = std::mem::take(&mut self.rest);
+        while !self.ended {
+            let length = whole.len() + CHUNK;
+            self.fill(&mut whole, length)?;
+        }
+        Ok(whole)
     }
 }
 
@@ -506,3 +529,7 @@ pub(super) fn form(bytes: &[u8], whole: bool) -> Form {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "chunk_tests.rs"]
+mod tests;

@@ -17,10 +17,12 @@ use podgate_admission::versions;
 use podgate_policy::labels::{self, LabelError};
 use podgate_policy::{Level, LevelVersion, NamespacePolicy, Violation, evaluate, text};
 
+use super::chain::{self, Waiting};
 use super::chunk::Chunk;
+use super::known::Known;
 use super::line::{self, Common, Line, Place};
-use super::report::{NamespaceReport, Owner, Report, Unread};
-use crate::check::{Policy, Target};
+use super::report::{NamespaceReport, Owner, Report, TemplateReport, Unread};
+use crate::check::{self, Finding, Policy, Target};
 use crate::error::Error;
 use crate::shard::Shard;
 use crate::suite::Requester;
@@ -40,24 +42,30 @@ pub struct Judge {
     server: Server,
     policy: podgate_policy::Server,
     scanner: Scanner,
+    /// How the whole chain judges, and whether it judges pods, too.
+    chain: check::Options,
+    by_chain: bool,
     /// Whether the plugin is on.
     judges: bool,
+    /// Whether it was configured by a cluster's file.
+    has_cluster: bool,
     /// What flags put on every namespace.
     flags: Policy,
     /// What the cluster's file puts on every namespace.
     labels: BTreeMap<String, String>,
     /// What a namespace demands of which nothing else is known.
     implicit: Demand,
-    default_namespace: String,
     user: String,
     common: Common,
     detail: Detail,
     shard: Option<Shard>,
+    known: Known,
 }
 
 /// What a namespace demands.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Demand {
+    labels: BTreeMap<String, String>,
     policy: NamespacePolicy,
     errors: Vec<LabelError>,
     /// `policy.enforce` as annotations have it.
@@ -107,15 +115,26 @@ impl Judge {
         let requester = requester.or(cluster.and_then(|cluster| cluster.requester.as_ref()));
         let shown = requester.map_or("admin", |requester| requester.user.as_str());
         let mut judge = Self {
+            chain: check::Options {
+                files: Vec::new(),
+                recursive: false,
+                namespace: "default".to_owned(),
+                policy: flags,
+                requester: requester.cloned(),
+                show_object: false,
+                locate: false,
+                targets: vec![target.clone()],
+            },
+            by_chain: server.has(Plugin::PodSecurityPolicy),
             policy: server.policy(),
             scanner: Scanner::new(target.minor),
             judges: server.has(Plugin::PodSecurity),
+            has_cluster: cluster.is_some(),
             flags,
             labels: cluster
                 .map(|cluster| cluster.namespace.labels.clone())
                 .unwrap_or_default(),
             implicit: Demand::default(),
-            default_namespace: "default".to_owned(),
             user: requester.map_or_else(
                 || podgate_apiserver::user::admin().name,
                 |requester| requester.user.clone(),
@@ -127,6 +146,7 @@ impl Judge {
             ),
             detail,
             shard: None,
+            known: Known::default(),
             server,
         };
         judge.implicit = judge.demand(&BTreeMap::new());
@@ -136,7 +156,7 @@ impl Judge {
     /// The same for pods that name no namespace and are in `namespace`.
     #[must_use]
     pub fn default_namespace(mut self, namespace: &str) -> Self {
-        namespace.clone_into(&mut self.default_namespace);
+        namespace.clone_into(&mut self.chain.namespace);
         self
     }
 
@@ -147,10 +167,45 @@ impl Judge {
         self
     }
 
-    /// Whether anything is demanded of pods in a namespace of which nothing is known.
+    /// The same with violations that are known already.
     #[must_use]
-    pub fn has_policy(&self) -> bool {
-        !self.implicit.policy.fully_privileged() || !self.flags.is_empty()
+    pub fn known(mut self, known: Known) -> Self {
+        self.known = known;
+        self
+    }
+
+    /// Whether the labels of namespaces can change who is admitted.
+    #[must_use]
+    pub fn reads_labels(&self) -> bool {
+        self.judges && self.flags.enforce.is_none()
+    }
+
+    /// Whether pods of a namespace are to be remembered that were judged before its labels were read.
+    fn remembers(&self) -> bool {
+        self.detail == Detail::Groups || self.reads_labels()
+    }
+
+    /// The namespaces that were read behind some of their pods and demand something else than these were
+    /// judged by, with the number of those pods.
+    #[must_use]
+    pub fn late(&self, report: &Report, namespaces: &Namespaces) -> Vec<(String, usize)> {
+        let late = |name: &String| {
+            let implicit = report.namespaces.get(name)?.implicit;
+            (implicit > 0).then(|| (name.clone(), implicit))
+        };
+        let differs = |(_, demand): &(&String, &Demand)| demand.policy != self.implicit.policy;
+        let names = namespaces.0.iter().filter(differs);
+        names.filter_map(|(name, _)| late(name)).collect()
+    }
+
+    /// Whether something says what pods may do: a cluster, a flag, or the labels of a namespace.
+    #[must_use]
+    pub fn has_policy(&self, namespaces: &Namespaces) -> bool {
+        let demands = |demand: &Demand| !demand.policy.fully_privileged();
+        self.has_cluster
+            || !self.flags.is_empty()
+            || demands(&self.implicit)
+            || namespaces.0.values().any(demands)
     }
 
     /// What a namespace with these labels demands.
@@ -169,6 +224,7 @@ impl Judge {
         );
         let enforced = policy.enforce.to_string();
         Demand {
+            labels: own.clone(),
             policy,
             errors,
             enforced,
@@ -222,14 +278,18 @@ impl Judge {
         if let Some(unread) = &chunk.unread {
             self.unread(&mut part, unread.clone());
         }
+        let mut waiting = Vec::new();
         chunk.each(|bytes, line, number| {
             if self
                 .shard
                 .is_none_or(|shard| number % shard.of == shard.number - 1)
             {
-                self.record(bytes, chunk, line, namespaces, &mut part);
+                self.record(bytes, chunk, line, namespaces, &mut part, &mut waiting);
             }
         });
+        if !waiting.is_empty() {
+            self.whole_chain(waiting, &chunk.file, namespaces, &mut part);
+        }
         part
     }
 
@@ -240,19 +300,25 @@ impl Judge {
         line: usize,
         namespaces: &Namespaces,
         part: &mut Part,
+        waiting: &mut Vec<Waiting>,
     ) {
-        let scanned = if chunk.pods {
+        let scanned = if self.by_chain {
+            None
+        } else if chunk.pods {
             self.scanner.item(bytes)
         } else {
             self.scanner.pod(bytes)
         };
-        match scanned {
-            Some(scanned) => self.pod(&scanned, &chunk.file, line, namespaces, part),
-            None => self.unclear(bytes, chunk, line, namespaces, part),
+        if let Some(scanned) = scanned {
+            return self.pod(&scanned, &chunk.file, line, namespaces, part);
+        }
+        if let Err(error) = self.unclear(bytes, chunk, line, namespaces, part, waiting) {
+            let file = chunk.file.to_string();
+            self.unread(part, Unread { error, file, line });
         }
     }
 
-    /// A record that the scan leaves to the decoder.
+    /// A record that the scan leaves to the decoder. An error says why it cannot be read.
     fn unclear(
         &self,
         bytes: &[u8],
@@ -260,39 +326,87 @@ impl Judge {
         line: usize,
         namespaces: &Namespaces,
         part: &mut Part,
-    ) {
-        let fail = |part: &mut Part, error: String| {
-            let file = chunk.file.to_string();
-            self.unread(part, Unread { error, file, line });
-        };
-        let object = match decode_untyped(bytes) {
-            Ok(object) if object.as_object().is_some() => object,
-            Ok(_) => return fail(part, "this is no object".to_owned()),
-            Err(error) => return fail(part, error.to_string()),
-        };
-        let (api_version, kind) = (object.text_at(&["apiVersion"]), object.text_at(&["kind"]));
-        match (api_version, kind) {
-            ("v1", "Pod") | ("", "") if kind == "Pod" || chunk.pods => {
-                match decode(bytes, &roots::POD, self.server.minor()) {
-                    Ok(decoded) => {
-                        self.pod(
-                            &Scanned::of(&decoded.object),
-                            &chunk.file,
-                            line,
-                            namespaces,
-                            part,
-                        );
-                    }
-                    Err(error) => fail(part, error.to_string()),
-                }
-            }
-            ("", "") => fail(
-                part,
-                "this is no Kubernetes object: it has neither apiVersion nor kind".to_owned(),
-            ),
-            ("v1", "Namespace") => part.report.counts.namespaces += 1,
-            (_, kind) => *part.report.not_judged.entry(kind.to_owned()).or_default() += 1,
+        waiting: &mut Vec<Waiting>,
+    ) -> Result<(), String> {
+        let object = decode_untyped(bytes).map_err(|error| error.to_string())?;
+        if object.as_object().is_none() {
+            return Err("this is no object".to_owned());
         }
+        let (api_version, kind) = (object.text_at(&["apiVersion"]), object.text_at(&["kind"]));
+        let bare = chunk.pods && api_version.is_empty() && kind.is_empty();
+        if bare || (api_version, kind) == ("v1", "Pod") {
+            // A pod that its server could not have stored is not read.
+            let decoded = decode(bytes, &roots::POD, self.server.minor());
+            let decoded = decoded.map_err(|error| error.to_string())?;
+            if self.by_chain {
+                let at = part.lines.len();
+                waiting.push(Waiting::new(bytes, &chunk.file, line, at)?);
+            } else {
+                self.pod(
+                    &Scanned::of(&decoded.object),
+                    &chunk.file,
+                    line,
+                    namespaces,
+                    part,
+                );
+            }
+            return Ok(());
+        }
+        if api_version.is_empty() && kind.is_empty() {
+            return Err(
+                "this is no Kubernetes object: it has neither apiVersion nor kind".to_owned(),
+            );
+        }
+        if let Some(items) = object.get("items").and_then(Value::as_list)
+            && kind.ends_with("List")
+        {
+            return Err(format!(
+                "a {kind} of {} objects on one line of several is not read",
+                items.len()
+            ));
+        }
+        if (api_version, kind) == ("v1", "Namespace") {
+            part.report.counts.namespaces += 1;
+        } else if check::is_judged(api_version, kind) && !is_controlled(&object) {
+            let at = part.lines.len();
+            waiting.push(Waiting::new(bytes, &chunk.file, line, at)?);
+        } else {
+            *part.report.not_judged.entry(kind.to_owned()).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    /// Judges what waits for the whole chain, and puts its lines where they belong.
+    fn whole_chain(
+        &self,
+        waiting: Vec<Waiting>,
+        file: &str,
+        namespaces: &Namespaces,
+        part: &mut Part,
+    ) {
+        let labels = |name: &str| namespaces.0.get(name).map(|demand| demand.labels.clone());
+        let findings = match chain::judge(&self.chain, waiting, labels) {
+            Ok(findings) => findings,
+            Err(error) => {
+                let error = format!("its templates cannot be judged: {error}");
+                let (file, line) = (file.to_owned(), 1);
+                return self.unread(part, Unread { error, file, line });
+            }
+        };
+        let mut lines = Vec::new();
+        let mut copied = 0;
+        for (at, finding) in &findings {
+            if self.detail == Detail::Lines {
+                lines.extend_from_slice(&part.lines[copied..*at]);
+                copied = *at;
+                // A finding is made of texts and numbers, which can be written.
+                lines.extend(serde_json::to_vec(finding).unwrap_or_default());
+                lines.push(b'\n');
+            }
+            count_finding(finding, &mut part.report);
+        }
+        lines.extend_from_slice(&part.lines[copied..]);
+        part.lines = lines;
     }
 
     fn unread(&self, part: &mut Part, unread: Unread) {
@@ -311,7 +425,7 @@ impl Judge {
         part: &mut Part,
     ) {
         let namespace = match scanned.namespace {
-            "" => self.default_namespace.as_str(),
+            "" => self.chain.namespace.as_str(),
             namespace => namespace,
         };
         let own = namespaces.0.get(namespace);
@@ -325,20 +439,29 @@ impl Judge {
         let judgement = self.judgement(demand, namespace, scanned);
         let counts = &mut part.report.counts;
         counts.pods += 1;
-        counts.violating += usize::from(!judgement.enforce.is_empty());
         counts.exempt += usize::from(judgement.exempt.is_some());
-        match self.detail {
-            Detail::Lines => self.line(&place, demand, &judgement, &mut part.lines),
-            Detail::Groups => {
-                if !part.report.namespaces.contains_key(namespace) {
-                    part.report
-                        .namespaces
-                        .insert(namespace.to_owned(), NamespaceReport::default());
-                }
-                if let Some(report) = part.report.namespaces.get_mut(namespace) {
-                    report.implicit += usize::from(own.is_none());
-                    self.count(scanned, demand, &judgement, report);
-                }
+        if !judgement.enforce.is_empty() {
+            counts.violating += 1;
+            if !self.known.is_empty() {
+                let checks = judgement.enforce.iter().map(|violation| violation.check.id);
+                let known = self.known.has(namespace, &owner(scanned), checks);
+                counts.known += usize::from(known);
+            }
+        }
+        if self.detail == Detail::Lines {
+            self.line(&place, demand, &judgement, &mut part.lines);
+        }
+        if !self.remembers() {
+            return;
+        }
+        if !part.report.namespaces.contains_key(namespace) {
+            let report = NamespaceReport::default();
+            part.report.namespaces.insert(namespace.to_owned(), report);
+        }
+        if let Some(report) = part.report.namespaces.get_mut(namespace) {
+            report.implicit += usize::from(own.is_none());
+            if self.detail == Detail::Groups {
+                self.count(scanned, demand, &judgement, report);
             }
         }
     }
@@ -478,6 +601,42 @@ impl Judge {
     }
 }
 
+/// Whether another workload makes it, whose own template is judged: the replica set of a deployment.
+fn is_controlled(object: &Value<'_>) -> bool {
+    let owners = object.list_at(&["metadata", "ownerReferences"]).iter();
+    let mut controls =
+        owners.filter(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true));
+    controls.any(|owner| matches!(owner.text_at(&["kind"]), "Deployment" | "CronJob"))
+}
+
+fn count_finding(finding: &Finding, report: &mut Report) {
+    let mut parts = finding.object.splitn(3, '/');
+    let mut next = || parts.next().unwrap_or_default().to_owned();
+    let (kind, namespace, name) = (next(), next(), next());
+    let of_pods = finding.pods.iter().flatten().map(|pod| &pod.answer);
+    let answers: Vec<_> = std::iter::once(&finding.answer).chain(of_pods).collect();
+    let undecided = answers.iter().find(|answer| answer.admitted.is_none());
+    let rejected = answers.iter().find(|answer| answer.admitted == Some(false));
+    report.counts.workloads += 1;
+    report.counts.undecided += usize::from(undecided.is_some());
+    report.counts.breaking += usize::from(rejected.is_some());
+    let of_namespace = report.namespaces.entry(namespace).or_default();
+    of_namespace.workloads += 1;
+    let Some(answer) = rejected.or(undecided) else {
+        return;
+    };
+    let message = answer.message.as_ref().or(answer.undecided.as_ref());
+    let template = TemplateReport {
+        by: answer.by,
+        checks: answer.checks.clone(),
+        message: message.cloned().unwrap_or_default(),
+        fields: Vec::new(),
+    };
+    of_namespace
+        .templates
+        .insert(Owner { kind, name }, template);
+}
+
 /// What a server says of a pod.
 #[derive(Debug, Default)]
 struct Judgement {
@@ -508,3 +667,7 @@ fn owner(scanned: &Scanned<'_>) -> Owner {
         None => of(controller.kind, controller.name),
     }
 }
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -21,6 +21,7 @@ use podgate_policy::Minor;
 
 use super::chunk::{Chunk, Records};
 use super::judge::{Detail, Judge, Namespaces};
+use super::known::Known;
 use super::report::{Report, Unread};
 use super::run::{Watch, drive};
 use crate::backend::context::Reader;
@@ -47,6 +48,8 @@ pub struct Options {
     pub requester: Option<Requester>,
     /// What is wanted of each object.
     pub detail: Detail,
+    /// Violations that are known already.
+    pub known: Known,
     /// Where other kinds than Kubernetes' own have pod templates.
     pub templates: Vec<Template>,
 }
@@ -79,7 +82,8 @@ impl Live {
     /// Audits the cluster.
     pub fn audit(&self, options: &Options, watch: &dyn Watch) -> Result<Report, Error> {
         let requester = options.requester.as_ref();
-        let judge = Judge::new(&options.to, options.policy, requester, options.detail)?;
+        let judge = Judge::new(&options.to, options.policy, requester, options.detail)?
+            .known(options.known.clone());
         let mut lists = Lists::new(&self.reader.client);
         let namespaces = self.namespaces(&mut lists)?;
         let mut demands = Namespaces::default();
@@ -149,7 +153,8 @@ impl Live {
                 })
             });
             let source = Box::new(move |_| receiver.recv().ok());
-            let report = drive(judge, Arc::new(namespaces), source, &read, watch);
+            let report =
+                drive(judge, Arc::new(namespaces), source, &read, watch).map(|(report, _)| report);
             let listed = match worker.join() {
                 Ok(ended) => ended,
                 Err(panic) => std::panic::resume_unwind(panic),

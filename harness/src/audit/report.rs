@@ -4,6 +4,7 @@
 //! first pod that is named is the first of the dump, however many cores read it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use podgate_policy::{Level, NamespacePolicy};
 use serde::Serialize;
@@ -22,7 +23,10 @@ pub struct Report {
     pub unread: Vec<Unread>,
     /// Objects that nobody judges, by kind.
     pub not_judged: BTreeMap<String, usize>,
-    /// The namespaces with judged pods, by name.
+    /// Namespaces that were read behind some of their pods, with the number of those pods: they were
+    /// judged without the labels of their namespace.
+    pub late: Vec<(String, usize)>,
+    /// The namespaces with judged pods, by name. By lines, only what [`NamespaceReport::implicit`] needs.
     pub namespaces: BTreeMap<String, NamespaceReport>,
     /// What a reader should know of how the input was read.
     pub notes: Vec<String>,
@@ -99,6 +103,17 @@ pub struct Owner {
     pub kind: String,
     /// Its name; empty for the pods that nobody owns.
     pub name: String,
+}
+
+impl fmt::Display for Owner {
+    /// `Deployment/web`, and `Pod` for the pods that nobody owns.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() {
+            f.write_str(&self.kind)
+        } else {
+            write!(f, "{}/{}", self.kind, self.name)
+        }
+    }
 }
 
 /// Violating pods of one owner.

@@ -13,6 +13,7 @@ use std::thread;
 
 use super::chunk::Chunk;
 use super::judge::{Detail, Judge, Namespaces, Part};
+use super::known::Known;
 use super::report::Report;
 use super::source::Inputs;
 use crate::check::{Policy, Target};
@@ -39,6 +40,8 @@ pub struct Options {
     pub detail: Detail,
     /// The part of the records that counts; `None`: all.
     pub shard: Option<Shard>,
+    /// Violations that are known already.
+    pub known: Known,
 }
 
 /// Somebody to whom lines are handed and who watches.
@@ -65,7 +68,12 @@ pub fn audit(options: &Options, watch: &dyn Watch) -> Result<Report, Error> {
         options.detail,
     )?
     .default_namespace(&options.namespace)
-    .shard(options.shard);
+    .shard(options.shard)
+    .known(options.known.clone());
+    let mut namespaces = Arc::default();
+    if judge.reads_labels() && !options.files.iter().any(|file| file.as_os_str() == "-") {
+        first(&judge, options, &mut namespaces);
+    }
     let read = Arc::new(AtomicU64::new(0));
     let inputs = Inputs::new(&options.files, options.recursive, Arc::clone(&read));
     if let Some(size) = inputs.size() {
@@ -73,20 +81,28 @@ pub fn audit(options: &Options, watch: &dyn Watch) -> Result<Report, Error> {
     }
     let mut inputs = inputs;
     let source = Box::new(move |bytes| inputs.next(bytes));
-    drive(&judge, Arc::default(), source, &read, watch)
+    let (report, namespaces) = drive(&judge, namespaces, source, &read, watch)?;
+    if report.counts.pods > 0 && !judge.has_policy(&namespaces) {
+        return Err(Error::input("there is no policy to judge by, so everything would be admitted").hint(
+            "name a level (--enforce restricted) or a cluster (--to psa-restricted), or dump the namespaces along \
+             (kubectl get namespaces,pods -A -o json)",
+        ));
+    }
+    Ok(report)
 }
 
 /// Where chunks come from, in order; it is handed a buffer that may be used again.
 pub(super) type Source<'s> = dyn FnMut(Vec<u8>) -> Option<Chunk> + Send + 's;
 
-/// Judges all that comes out of `source`; `read` is how many bytes it has read.
+/// Judges all that comes out of `source`; `read` is how many bytes it has read. Returns the namespaces,
+/// too, with those that the input had.
 pub(super) fn drive(
     judge: &Judge,
     namespaces: Arc<Namespaces>,
     source: Box<Source<'_>>,
     read: &AtomicU64,
     watch: &dyn Watch,
-) -> Result<Report, Error> {
+) -> Result<(Report, Arc<Namespaces>), Error> {
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let run = Run {
         judge,
@@ -113,13 +129,28 @@ pub(super) fn drive(
             }
         });
     }
-    let output = run
-        .output
+    let Run { input, output, .. } = run;
+    let namespaces = input
         .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
-    match output.error {
-        Some(error) => Err(error),
-        None => Ok(output.report),
+        .unwrap_or_else(PoisonError::into_inner)
+        .namespaces;
+    let output = output.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(error) = output.error {
+        return Err(error);
+    }
+    let mut report = output.report;
+    report.late = judge.late(&report, &namespaces);
+    Ok((report, namespaces))
+}
+
+/// Reads the namespaces of all files first, so that it does not matter where they stand. (Standard input
+/// can be read once only.)
+fn first(judge: &Judge, options: &Options, namespaces: &mut Arc<Namespaces>) {
+    let mut inputs = Inputs::new(&options.files, options.recursive, Arc::default());
+    let mut bytes = Vec::new();
+    while let Some(chunk) = inputs.next(bytes) {
+        judge.namespaces(&chunk, namespaces);
+        bytes = chunk.bytes;
     }
 }
 

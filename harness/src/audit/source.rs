@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use podgate_manifest::{Document, Input, Source, WalkOptions, read_documents, walk};
 
-use super::chunk::{CHUNK, Chunk, Documents, Form, Lines, Records, Stream, form};
+use super::chunk::{CHUNK, Chunk, Documents, Form, Lines, Reader, Records, Stream, form};
 use super::report::Unread;
 
 /// All input, in order.
@@ -96,8 +96,8 @@ impl Inputs {
     }
 
     fn begin(&self, input: &Input) -> Result<Current, Unread> {
-        let (name, reader): (Arc<str>, Box<dyn Read + Send>) = match input {
-            Input::Stdin => (Source::STDIN.into(), Box::new(io::stdin())),
+        let (name, file): (Arc<str>, Option<File>) = match input {
+            Input::Stdin => (Source::STDIN.into(), None),
             Input::Named(path) | Input::Found(path) => {
                 let name = path.display().to_string();
                 let file = File::open(path).map_err(|error| Unread {
@@ -105,7 +105,7 @@ impl Inputs {
                     file: name.clone(),
                     line: 1,
                 })?;
-                (name.into(), Box::new(file))
+                (name.into(), Some(file))
             }
         };
         let fault = |error: io::Error| Unread {
@@ -113,9 +113,7 @@ impl Inputs {
             file: name.to_string(),
             line: 1,
         };
-        let count = Arc::clone(&self.read);
-        let counted = Counted { reader, count };
-        let mut stream = Stream::new(unpacked(Box::new(counted)).map_err(fault)?);
+        let mut stream = stream(file, &self.read).map_err(fault)?;
         let first = stream.peek().map_err(fault)?;
         let form = match input {
             Input::Named(path) | Input::Found(path) => match kind(path) {
@@ -215,22 +213,44 @@ impl Read for Counted {
     }
 }
 
-/// The stream behind gzip or zstd, told by its first bytes.
-fn unpacked(mut reader: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+/// The stream of a file, or of standard input: as it is, or behind gzip or zstd, told by its first bytes.
+fn stream(file: Option<File>, count: &Arc<AtomicU64>) -> io::Result<Stream> {
     let mut magic = Vec::with_capacity(4);
-    reader.by_ref().take(4).read_to_end(&mut magic)?;
-    let gzip = magic.starts_with(&[0x1f, 0x8b]);
-    let zstd = magic == [0x28, 0xb5, 0x2f, 0xfd];
-    let whole = io::Cursor::new(magic).chain(reader);
-    if gzip {
-        let whole = BufReader::with_capacity(CHUNK / 8, whole);
-        return Ok(Box::new(flate2::bufread::MultiGzDecoder::new(whole)));
+    let reader: Box<dyn Read + Send> = match file {
+        Some(mut file) => {
+            file.by_ref().take(4).read_to_end(&mut magic)?;
+            if !is_packed(&magic) {
+                return Ok(Stream::new(Reader::Plain(file, Arc::clone(count)), magic));
+            }
+            Box::new(file)
+        }
+        None => {
+            let mut stdin = io::stdin();
+            stdin.by_ref().take(4).read_to_end(&mut magic)?;
+            Box::new(stdin)
+        }
+    };
+    let count = Arc::clone(count);
+    let counted = Counted { reader, count };
+    let gzip = magic.starts_with(&GZIP);
+    let zstd = magic == ZSTD;
+    if !gzip && !zstd {
+        return Ok(Stream::new(Reader::Other(Box::new(counted)), magic));
     }
-    if zstd {
-        let whole = BufReader::with_capacity(CHUNK / 8, whole);
-        return Ok(Box::new(zstd::Frames::new(whole)));
-    }
-    Ok(Box::new(whole))
+    let whole = BufReader::with_capacity(CHUNK / 8, io::Cursor::new(magic).chain(counted));
+    let unpacked: Box<dyn Read + Send> = if gzip {
+        Box::new(flate2::bufread::MultiGzDecoder::new(whole))
+    } else {
+        Box::new(zstd::Frames::new(whole))
+    };
+    Ok(Stream::new(Reader::Other(unpacked), Vec::new()))
+}
+
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+fn is_packed(magic: &[u8]) -> bool {
+    magic.starts_with(&GZIP) || magic == ZSTD
 }
 
 mod zstd {

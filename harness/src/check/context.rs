@@ -121,6 +121,19 @@ impl Context {
         })
     }
 
+    /// Lets somebody else ask, and returns who asked so far.
+    pub(super) fn asked_by(&mut self, requester: &Requester) -> (User, String) {
+        let user = std::mem::replace(&mut self.user, user(Some(requester)));
+        let shown = std::mem::replace(&mut self.requester, requester.user.clone());
+        (user, shown)
+    }
+
+    /// Lets those ask again who asked before [`asked_by`](Self::asked_by).
+    pub(super) fn asks_again(&mut self, (user, shown): (User, String)) {
+        self.user = user;
+        self.requester = shown;
+    }
+
     /// The same with a server of its own.
     pub(super) fn fork(&self) -> Self {
         Self {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use podgate_harness::audit::live::{Live, Options};
-use podgate_harness::audit::{Detail, Owner, Report, Watch};
+use podgate_harness::audit::{Detail, Known, Owner, Report, Watch};
 use podgate_harness::check::{Policy, Target};
 use podgate_harness::error::{Error, ErrorKind};
 use podgate_policy::{Level, Minor, Server, text};
@@ -148,6 +148,7 @@ fn audited(theirs: &Somebodys, detail: Detail, lines: &Lines) -> Result<Report, 
         },
         requester: None,
         detail,
+        known: Known::default(),
         templates: Vec::new(),
     };
     live.audit(&options, lines)

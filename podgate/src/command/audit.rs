@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use podgate_harness::audit::live::{self, Live, TemplateError};
-use podgate_harness::audit::{self, Detail, Options, Report};
+use podgate_harness::audit::{self, Detail, Known, Options, Report};
 use podgate_harness::check::{Policy, Target};
 use podgate_harness::error::Error;
 use podgate_harness::suite::{Cluster, Project, Suite};
@@ -16,6 +16,12 @@ use crate::show;
 use crate::show::audit::Reading;
 
 pub(crate) fn run(args: &AuditArgs) -> Result<Exit, Error> {
+    if detail(args) == Detail::Lines && args.write_known.is_some() {
+        return Err(
+            Error::input("--write-known needs the report by namespace and owner")
+                .hint("leave -o jsonl out"),
+        );
+    }
     if let Some(context) = &args.context {
         return live(args, context);
     }
@@ -36,6 +42,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, Error> {
         requester: None,
         detail: detail(args),
         shard: args.shard.as_deref().map(super::shard).transpose()?,
+        known: known(args)?,
     };
     let reading = Reading::new();
     let report = audit::audit(&options, &reading);
@@ -68,6 +75,7 @@ fn live(args: &AuditArgs, context: &str) -> Result<Exit, Error> {
         to: Target { cluster, minor },
         requester: None,
         detail: detail(args),
+        known: known(args)?,
         templates,
     };
     let reading = Reading::new();
@@ -91,6 +99,13 @@ fn policy(args: &AuditArgs) -> Result<Policy, Error> {
     })
 }
 
+fn known(args: &AuditArgs) -> Result<Known, Error> {
+    match &args.known {
+        Some(file) => Known::read(file),
+        None => Ok(Known::default()),
+    }
+}
+
 const fn detail(args: &AuditArgs) -> Detail {
     match args.output {
         AuditOutput::Text => Detail::Groups,
@@ -104,13 +119,16 @@ fn tell(args: &AuditArgs, report: &Report, minor: Minor) -> Result<Exit, Error> 
     } else {
         show::note(show::audit::summary(report, minor).trim_end());
     }
+    if let Some(file) = &args.write_known {
+        show::report::write(file, &Known::of(report).text())?;
+    }
     show::audit::unread(report);
     Ok(exit(report))
 }
 
 fn exit(report: &Report) -> Exit {
     let counts = &report.counts;
-    if counts.unread > 0 || counts.undecided > 0 {
+    if counts.unread > 0 || counts.undecided > 0 || !report.late.is_empty() {
         Exit::BadInput
     } else if counts.pods + counts.workloads == 0 {
         Exit::NothingToRun

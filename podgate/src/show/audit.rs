@@ -147,7 +147,7 @@ fn of_namespace(text: &mut String, name: &str, namespace: &NamespaceReport, mino
             }
             None => Painted(UNDECIDED, "may break at the next restart").to_string(),
         };
-        let _ = writeln!(text, "  {}/{}  {what}", owner.kind, owner.name);
+        let _ = writeln!(text, "  {owner}  {what}");
         text.push_str(&verdicts::message(
             &template.message,
             minor,
@@ -194,8 +194,15 @@ fn of_check(text: &mut String, id: &str, check: &CheckReport, pods: usize) {
     }
 }
 
-/// Says what could not be read, the first of it.
+/// Says what could not be read, the first of it, and what was read too late.
 pub(crate) fn unread(report: &Report) {
+    for (namespace, pods) in &report.late {
+        let pods = counted(*pods, "pod");
+        super::error(
+            &Error::input(format!("namespace {namespace} stands behind {pods} of its own, judged without its labels"))
+                .hint("put namespaces first: kubectl get namespaces,pods -A -o json; or hand in a file, which is read twice"),
+        );
+    }
     for unread in &report.unread {
         super::error(&Error::input(format!(
             "{}:{}: {}",

@@ -1,6 +1,7 @@
 //! End to end: the binary in a folder of its own, as a person at a terminal or a CI job runs it.
 //! One module for each command, and one for what is asked of all of them.
 
+mod audit;
 mod bad_input;
 mod check;
 mod context;

@@ -1,0 +1,218 @@
+//! What is judged by the whole chain: the templates of workloads, which break at the next restart if their
+//! pods are rejected, and, where the plugin `PodSecurityPolicy` decides, the pods themselves.
+//!
+//! A dump rarely holds all that the chain asks for. The service accounts and the classes that a template
+//! names exist where it was dumped, so they are taken to be there; what other plugins would fill in is
+//! theirs to fill in again (the volume of the token, the priority, the overhead of a runtime class).
+
+use std::collections::BTreeMap;
+
+use podgate_manifest::{Source, read_documents};
+use serde_json::{Value, json};
+
+use crate::check::{self, Finding};
+use crate::error::Error;
+use crate::suite::{Manifest, Requester};
+
+/// Where service account tokens are mounted (`plugin/pkg/admission/serviceaccount/admission.go`).
+const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// An object that waits for the chain.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    manifest: Manifest,
+    requester: Option<Requester>,
+    line: usize,
+    /// Where in the lines of the chunk its own belongs.
+    pub(super) at: usize,
+}
+
+impl Waiting {
+    /// The object in `bytes`, as it would be created again.
+    pub(super) fn new(bytes: &[u8], file: &str, line: usize, at: usize) -> Result<Self, String> {
+        let mut object: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+        let mut requester = None;
+        if object["kind"] == "Pod" {
+            requester = creator(&object);
+            renew(&mut object);
+        }
+        let manifest = manifest(&object, file).ok_or("it cannot be sent")?;
+        Ok(Self {
+            manifest,
+            requester,
+            line,
+            at,
+        })
+    }
+}
+
+/// Judges what waits, in its order. `labels` are those of the namespaces that the dump has.
+pub(super) fn judge(
+    options: &check::Options,
+    waiting: Vec<Waiting>,
+    labels: impl Fn(&str) -> Option<BTreeMap<String, String>>,
+) -> Result<Vec<(usize, Finding)>, Error> {
+    let mut context: BTreeMap<String, Value> = BTreeMap::new();
+    for one in &waiting {
+        let namespace = one
+            .manifest
+            .document
+            .namespace()
+            .unwrap_or(&options.namespace);
+        if let Some(labels) = labels(namespace) {
+            add(
+                &mut context,
+                json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}),
+            );
+        }
+        let object: Value = serde_json::from_str(&one.manifest.body).unwrap_or_default();
+        let Some(spec) = pod_spec(&object) else {
+            continue;
+        };
+        let text = |key: &str| spec[key].as_str().filter(|name| !name.is_empty());
+        if let Some(name) = text("serviceAccountName") {
+            add(
+                &mut context,
+                json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}),
+            );
+        }
+        if let Some(name) = text("priorityClassName").filter(|name| !name.starts_with("system-")) {
+            add(
+                &mut context,
+                json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": name}, "value": 0}),
+            );
+        }
+        if let Some(name) = text("runtimeClassName") {
+            add(
+                &mut context,
+                json!({"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": "any"}),
+            );
+        }
+    }
+    let context: Vec<Manifest> = context
+        .values()
+        .filter_map(|object| manifest(object, "<taken to be there>"))
+        .collect();
+    let places: Vec<(usize, usize)> = waiting.iter().map(|one| (one.at, one.line)).collect();
+    let judged: Vec<_> = waiting
+        .into_iter()
+        .map(|one| (one.manifest, one.requester))
+        .collect();
+    let findings = check::judge_read(options, &context, &judged)?;
+    let placed = places
+        .into_iter()
+        .zip(findings)
+        .map(|((at, line), mut finding)| {
+            finding.line = line;
+            (at, finding)
+        });
+    Ok(placed.collect())
+}
+
+fn add(context: &mut BTreeMap<String, Value>, object: Value) {
+    let metadata = &object["metadata"];
+    let key = format!(
+        "{} {} {}",
+        object["kind"], metadata["namespace"], metadata["name"]
+    );
+    context.insert(key, object);
+}
+
+fn manifest(object: &Value, file: &str) -> Option<Manifest> {
+    let source = Source::new(file, object.to_string());
+    let document = read_documents(&source).next()?.ok()?;
+    Some(Manifest::new(document))
+}
+
+/// The spec of the pod that an object makes, or is.
+fn pod_spec(object: &Value) -> Option<&Value> {
+    let paths = [
+        "/spec/jobTemplate/spec/template/spec",
+        "/spec/template/spec",
+        "/template/spec",
+        "/spec",
+    ];
+    paths
+        .iter()
+        .find_map(|path| object.pointer(path).filter(|spec| spec.is_object()))
+}
+
+/// Who created a stored pod: the controller that owns it, by its service account
+/// (`pkg/controller/controller_utils.go`, `cmd/kube-controller-manager`).
+fn creator(pod: &Value) -> Option<Requester> {
+    let owners = pod.pointer("/metadata/ownerReferences")?.as_array()?;
+    let owner = owners.iter().find(|owner| owner["controller"] == true)?;
+    let name = match owner["kind"].as_str()? {
+        "ReplicaSet" => "replicaset-controller",
+        "ReplicationController" => "replication-controller",
+        "DaemonSet" => "daemon-set-controller",
+        "StatefulSet" => "statefulset-controller",
+        "Job" => "job-controller",
+        _ => return None,
+    };
+    Some(Requester {
+        user: format!("system:serviceaccount:kube-system:{name}"),
+        groups: Vec::new(),
+    })
+}
+
+/// Takes out of a stored pod what plugins filled in and fill in again.
+fn renew(pod: &mut Value) {
+    let Some(spec) = pod["spec"].as_object_mut() else {
+        return;
+    };
+    for key in ["priority", "preemptionPolicy", "overhead", "nodeName"] {
+        spec.remove(key);
+    }
+    let mut tokens: Vec<Value> = Vec::new();
+    for list in ["initContainers", "containers", "ephemeralContainers"] {
+        for container in spec
+            .get_mut(list)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            if let Some(mounts) = container["volumeMounts"].as_array_mut() {
+                mounts.retain(|mount| {
+                    let token = mount["mountPath"] == TOKEN_PATH;
+                    if token {
+                        tokens.push(mount["name"].clone());
+                    }
+                    !token
+                });
+            }
+        }
+    }
+    if let Some(volumes) = spec.get_mut("volumes").and_then(Value::as_array_mut) {
+        volumes.retain(|volume| !tokens.contains(&volume["name"]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_pod_is_created_again_by_its_controller() {
+        let mut pod = json!({
+            "metadata": {"ownerReferences": [{"kind": "Job", "controller": false}, {"kind": "ReplicaSet", "controller": true}]},
+            "spec": {
+                "nodeName": "n", "priority": 0, "hostPID": true,
+                "containers": [{"volumeMounts": [{"name": "t", "mountPath": TOKEN_PATH}, {"name": "v", "mountPath": "/v"}]}],
+                "volumes": [{"name": "t"}, {"name": "v"}],
+            },
+        });
+        let user = creator(&pod).map(|requester| requester.user);
+        assert_eq!(
+            user.as_deref(),
+            Some("system:serviceaccount:kube-system:replicaset-controller")
+        );
+        renew(&mut pod);
+        let expected = json!({
+            "hostPID": true,
+            "containers": [{"volumeMounts": [{"name": "v", "mountPath": "/v"}]}],
+            "volumes": [{"name": "v"}],
+        });
+        assert_eq!(pod["spec"], expected);
+    }
+}
