@@ -17,11 +17,11 @@
 //! impersonate; without such headers they are the admin's. `AuditAnnotations` beside a response are
 //! what a real server writes into its audit log.
 //!
-//! Known differences, all of them refusals or omissions, never other verdicts: no server-side
-//! apply, no scale; JSON only; no `managedFields`. Only a server
-//! that [keeps a history](ApiServer::keep_history) can be watched, and only its lists can be of the past.
-//! Where a patch makes no such object any more, the refusal shows the
-//! object with its keys in another order.
+//! Known differences, all of them refusals or omissions, never other verdicts: JSON only, but for apply
+//! configurations. Only a server that [keeps a history](ApiServer::keep_history) can be watched, and
+//! only its lists can be of the past. Only one that [tracks fields](ApiServer::tracking_fields) has
+//! `managedFields` on all that it stores. Where a patch makes no such object any more, the refusal shows
+//! the object with its keys in another order.
 //!
 //! Controllers have done their work before the next answer: workloads have their pods, what is owned
 //! goes with its owner, a refused pod leaves an event and a condition. No scheduler and no kubelet
@@ -49,6 +49,7 @@ mod owned;
 mod patch;
 mod path;
 mod printers;
+mod protobuf;
 mod registry;
 mod selector;
 #[cfg(feature = "serve")]

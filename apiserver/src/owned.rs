@@ -51,9 +51,17 @@ pub(crate) fn start(minor: Minor, state: &mut State) {
                 manager: SERVER,
                 now,
             };
-            let entries = write.update(None, &object, None, true);
-            let (namespace, name) = (meta(&object, "namespace"), meta(&object, "name"));
             let mut owned = Value::clone(&object);
+            let mut requested = owned.clone();
+            if let Some(namespace) = requested
+                .as_object_mut()
+                .filter(|_| resource.kind == "Namespace")
+            {
+                // The registry sets the finalizer, after it is known who owns what.
+                namespace.remove("spec");
+            }
+            let entries = write.update(None, &requested, None, true);
+            let (namespace, name) = (meta(&object, "namespace"), meta(&object, "name"));
             set(&mut owned, entries);
             state.store.put(resource.name, namespace, name, |_| owned);
         }

@@ -30,8 +30,8 @@ use crate::source::Seeded;
 use crate::state::State;
 use crate::watch::Timer;
 use crate::{
-    authorize, bootstrap, controllers, discovery, failure, health, openapi, owned, registry, user,
-    verb, version,
+    authorize, bootstrap, controllers, discovery, failure, health, openapi, owned, protobuf,
+    registry, user, verb, version,
 };
 
 /// How many bytes the body of a request may have (`MaxRequestBodyBytes`).
@@ -218,6 +218,15 @@ impl ApiServer {
         if let Err(status) = authorize::resource(&state.store, user, verb, path) {
             return Answer::forbidden(&status);
         }
+        // What can be read of protobuf goes on as JSON.
+        let converted = match (content_type(&parts.headers), &body) {
+            (protobuf::TYPE, Ok(body)) => protobuf::to_json(body),
+            _ => None,
+        };
+        let (body, content_type) = match &converted {
+            Some(json) => (Ok(&**json), "application/json"),
+            None => (body, content_type(&parts.headers)),
+        };
         if verb == Some(Verb::Create) && registry::is_rules_review(path) {
             return verb::rules(state, user, body.unwrap_or_default());
         }
@@ -261,7 +270,7 @@ impl ApiServer {
             options,
             representation,
             now: state.source.time(),
-            content_type: content_type(&parts.headers),
+            content_type,
             body,
         };
         // The controllers have seen all that was written before, except for a question about what

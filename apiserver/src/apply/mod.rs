@@ -443,6 +443,8 @@ impl Write<'_> {
             (Some("ephemeralcontainers"), _) if minor >= FIRST_WITH_EPHEMERAL_FILTER => {
                 Filter::Only(EPHEMERAL)
             }
+            // What came through here was not tracked.
+            (Some("ephemeralcontainers"), _) => Filter::Only(&[]),
             _ => Filter::Nothing,
         }
     }

@@ -12,6 +12,7 @@ use podgate_admission::value::{Object, Value};
 
 use crate::answer::Answer;
 use crate::call::Call;
+use crate::owned::{self, Owners};
 use crate::state::State;
 
 /// Answers a `SelfSubjectRulesReview`: all that the requester may do in a namespace. It has no schema
@@ -56,19 +57,26 @@ pub(crate) fn rules(state: &State, user: &User, body: &[u8]) -> Answer {
 }
 
 /// Answers a review.
-pub(crate) fn review(state: &State, call: &Call<'_>) -> Answer {
+pub(crate) fn review(state: &mut State, call: &Call<'_>) -> Answer {
     match answer(state, call) {
         Ok(review) => Answer::object(201, &review, call.resource.schema, call.minor),
         Err(status) => status.into(),
     }
 }
 
-fn answer<'a>(state: &State, call: &Call<'a>) -> Result<Value<'a>, Status> {
+fn answer<'a>(state: &mut State, call: &Call<'a>) -> Result<Value<'a>, Status> {
     call.check_content_type()?;
     call.options.validate("CreateOptions", call.minor)?;
     let decoded = decode_as(call.body, call.resource, call.minor)
         .map_err(|error| Status::bad_request(error.message))?;
     let mut review = decoded.object;
+    // A review is created like anything else, and forgotten.
+    if state.tracked.is_some() {
+        let requested = review.clone().into_owned();
+        let owners = Owners::Sent(None);
+        let entries = owned::entries(state, call, None, Some(&requested), owners);
+        owned::set(&mut review, entries);
+    }
     let user = if call.resource.kind == "SelfSubjectAccessReview" {
         call.user.clone()
     } else {
