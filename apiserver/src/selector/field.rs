@@ -42,6 +42,22 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("replicationcontrollers", &["status.replicas"]),
     ("replicasets", &["status.replicas"]),
     ("jobs", &["status.successful"]),
+    (
+        "events",
+        &[
+            "involvedObject.kind",
+            "involvedObject.namespace",
+            "involvedObject.name",
+            "involvedObject.uid",
+            "involvedObject.apiVersion",
+            "involvedObject.resourceVersion",
+            "involvedObject.fieldPath",
+            "reason",
+            "reportingComponent",
+            "source",
+            "type",
+        ],
+    ),
 ];
 
 impl FieldSelector {
@@ -57,8 +73,14 @@ impl FieldSelector {
             if !selectable(field, resource) {
                 return Err(Status::bad_request(unknown(field, resource)));
             }
+            // Of the source of an event it is the component (`ToSelectableFields` of its strategy).
+            let path = if field == "source" {
+                "source.component"
+            } else {
+                field
+            };
             terms.push(Term {
-                path: field.split('.').map(str::to_owned).collect(),
+                path: path.split('.').map(str::to_owned).collect(),
                 equal,
                 value: value.to_owned(),
             });
