@@ -17,6 +17,7 @@ mod policies;
 mod project;
 mod reports;
 mod review;
+#[cfg(unix)]
 mod session;
 mod shards;
 mod teams;

@@ -52,10 +52,7 @@ impl Told<'_> {
         let arguments: Vec<&str> = self.command.split(' ').collect();
         assert_eq!(arguments[0], "podgate", "{}", self.command);
         let answers = self.answer.iter().filter_map(|line| answered(line));
-        let typed: String = answers
-            .clone()
-            .map(|answer| format!("{answer}\n"))
-            .collect();
+        let typed: String = answers.clone().flat_map(|answer| [answer, "\n"]).collect();
         let run = folder.at_a_terminal(&arguments[1..], &typed);
         // What is typed is echoed by the terminal, and not by podgate.
         let mut said = run.stdout;
@@ -63,7 +60,7 @@ impl Told<'_> {
             said = said.replacen(PROMPT, &format!("{ANSWERED}{answer}\n"), 1);
         }
         let said = said.replace(ANSWERED, PROMPT) + &run.stderr;
-        let answer: String = self.answer.iter().map(|line| format!("{line}\n")).collect();
+        let answer: String = self.answer.iter().flat_map(|line| [line, "\n"]).collect();
         let parts: Vec<&str> = answer.split("...\n").collect();
         in_order(&said, &parts);
         let (first, last) = (parts[0], parts[parts.len() - 1]);
