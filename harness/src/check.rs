@@ -454,15 +454,18 @@ fn has_policy(context: &[Manifest]) -> bool {
 pub(crate) struct Prepared(Context);
 
 impl Prepared {
-    /// A server for `target` with the objects of `context`, all in namespaces that are among them.
+    /// A server for `target` with the objects of `context`, and the namespaces that they are in.
     pub(crate) fn new(
         target: &Target,
         policy: Policy,
         requester: Option<&Requester>,
         context: &[Manifest],
     ) -> Result<Self, Error> {
-        let namespaces = context.iter().filter(|m| m.kind() == "Namespace");
-        let namespaces = namespaces.map(|manifest| manifest.name.clone()).collect();
+        let made = context.iter().filter(|m| m.kind() == "Namespace");
+        let made = made.map(|manifest| manifest.name.clone());
+        // One that came after the namespaces were listed is there all the same.
+        let named = context.iter().filter_map(|m| m.document.namespace());
+        let namespaces = made.chain(named.map(str::to_owned)).collect();
         let default = "default";
         Context::new(target, policy, requester, context, &namespaces, default).map(Self)
     }

@@ -29,6 +29,7 @@ use crate::check::{Policy, Prepared, Target};
 use crate::error::Error;
 use crate::suite::{Manifest, Requester};
 use pages::{Broken, Lists, Page};
+use templates::Ground;
 pub use templates::{Template, TemplateError};
 
 /// A cluster that answers.
@@ -97,7 +98,15 @@ impl Live {
         let mut context: Vec<Manifest> = manifests.collect();
         self.context(&mut lists, &mut context, &mut report);
         let server = Prepared::new(&options.to, options.policy, requester, &context)?;
-        self.templates(&mut lists, &server, options, &mut report, watch)?;
+        let namespaces = context.iter().map(|object| match object.kind() {
+            "Namespace" => object.name.clone(),
+            _ => object.document.namespace().unwrap_or_default().to_owned(),
+        });
+        let ground = Ground {
+            server,
+            namespaces: namespaces.collect(),
+        };
+        self.templates(&mut lists, &ground, options, &mut report, watch)?;
         report.notes.append(&mut lists.notes);
         Ok(report)
     }

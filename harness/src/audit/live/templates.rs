@@ -1,5 +1,6 @@
 //! The pod templates of a live cluster, and what the whole chain says of their pods.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::str::FromStr;
 
@@ -113,13 +114,13 @@ impl Live {
     pub(super) fn templates(
         &self,
         lists: &mut Lists<'_>,
-        server: &Prepared,
+        ground: &Ground,
         options: &Options,
         report: &mut Report,
         watch: &dyn Watch,
     ) -> Result<(), Error> {
         let mut sink = Sink {
-            server,
+            ground,
             options,
             report,
             watch,
@@ -204,9 +205,17 @@ impl Live {
     }
 }
 
+/// What templates are judged on.
+pub(super) struct Ground {
+    /// The server.
+    pub(super) server: Prepared,
+    /// Its namespaces.
+    pub(super) namespaces: BTreeSet<String>,
+}
+
 /// Where what came of templates goes.
 struct Sink<'s> {
-    server: &'s Prepared,
+    ground: &'s Ground,
     options: &'s Options,
     report: &'s mut Report,
     watch: &'s dyn Watch,
@@ -255,8 +264,22 @@ impl Sink<'_> {
 
     /// Judges objects, and takes down what came of it; whether anybody wants more.
     fn judge(&mut self, path: &str, asked: &[Asked]) -> bool {
+        let place = |manifest: &Manifest| match manifest.document.namespace() {
+            Some(namespace) => namespace.to_owned(),
+            None => "default".to_owned(),
+        };
+        let (asked, late): (Vec<&Asked>, Vec<&Asked>) = asked
+            .iter()
+            .partition(|(manifest, ..)| self.ground.namespaces.contains(&place(manifest)));
+        for (manifest, number, _) in late {
+            self.report.unread(Unread {
+                error: format!("namespace {} came while the audit ran", place(manifest)),
+                file: path.to_owned(),
+                line: *number,
+            });
+        }
         let manifests: Vec<Manifest> = asked.iter().map(|(it, ..)| it.clone()).collect();
-        let findings = self.server.judge(&manifests);
+        let findings = self.ground.server.judge(&manifests);
         let mut lines = Vec::new();
         for (mut finding, (manifest, number, called)) in findings.into_iter().zip(asked) {
             path.clone_into(&mut finding.file);
