@@ -618,8 +618,8 @@ pub(crate) enum AuditOutput {
   podgate fix web.yaml --cluster psa-restricted --write
   kustomize build . | podgate fix - --enforce baseline --write > fixed.yaml
 
-It ends with 0 where nothing is left to do once the change is made, and with 1 where an object cannot
-be fixed: that object stays as it is.")]
+It ends with 0 where nothing is left to do once the change is made, and with 1 where an object
+cannot be fixed: that object stays as it is.")]
 pub(crate) struct FixArgs {
     /// Files, folders, or `-` for standard input.
     #[arg(value_name = "FILE")]

@@ -174,8 +174,7 @@ fn page(check: &Check) -> String {
     for line in documentation.example.lines() {
         let _ = writeln!(text, "    {line}");
     }
-    let more =
-        "podgate fix FILE --enforce LEVEL makes the change where that can be done without asking.";
+    let more = "podgate fix FILE --enforce LEVEL changes what can be changed without asking.";
     let _ = writeln!(text, "\n{}", Painted(FAINT, more));
     text
 }
