@@ -10,8 +10,9 @@ use super::Version;
 use super::definitions::{kind_of, typed};
 use crate::registry;
 
-/// The first minor in which `fieldValidation` is a parameter.
-const FIRST_WITH_FIELD_VALIDATION: u8 = 23;
+/// The first minor in which `fieldValidation` is a parameter: before, an alpha gate hides it
+/// (`disabledParams` in `k8s.io/apiserver/pkg/endpoints/installer.go`), and kubectl validates by itself.
+const FIRST_WITH_FIELD_VALIDATION: u8 = 25;
 
 /// The names of the definitions that operations speak of.
 pub(super) struct Names<'n> {

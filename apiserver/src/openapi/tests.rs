@@ -106,8 +106,8 @@ fn patches_and_kinds() {
 
 // What `kubectl --validate` asks before it leaves the validation to the server.
 #[rstest]
-#[case(22, false)]
-#[case(23, true)]
+#[case(24, false)]
+#[case(25, true)]
 fn patches_take_a_field_validation(#[case] minor: u8, #[case] expected: bool) {
     let document = v2(minor);
     let path = [

@@ -1,0 +1,337 @@
+//! A stock kubectl against `podgate serve` of four minors: how each command ends, and what it says. The
+//! expected texts are what kubectl 1.32 and 1.36 print against real servers of 1.23 and 1.36.
+//!
+//! `KUBECTL` names the program, else the search path has it; where it is not there, that is said.
+
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use rstest::rstest;
+use tempfile::TempDir;
+
+const MAP: &str = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "namespace": "web"}, "data": {"a": "1"}}"#;
+const CHANGED: &str = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "namespace": "web"}, "data": {"a": "2"}}"#;
+const UNKNOWN: &str = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "u", "namespace": "web"}, "bogus": 1}"#;
+const DEPLOYMENT: &str = r"
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d, namespace: web}
+spec:
+  selector: {matchLabels: {app: d}}
+  template:
+    metadata: {labels: {app: d}}
+    spec: {containers: [{name: c, image: nginx}]}
+";
+
+/// One command: its words, what it reads, how it ends, and what it says among other things.
+struct Step {
+    words: &'static str,
+    input: &'static str,
+    code: i32,
+    says: Vec<&'static str>,
+}
+
+fn step(words: &'static str, says: &[&'static str]) -> Step {
+    Step {
+        words,
+        input: "",
+        code: 0,
+        says: says.to_vec(),
+    }
+}
+
+fn refused(words: &'static str, says: &[&'static str]) -> Step {
+    Step {
+        code: 1,
+        ..step(words, says)
+    }
+}
+
+impl Step {
+    fn reads(self, input: &'static str) -> Self {
+        Self { input, ..self }
+    }
+}
+
+/// What Pod Security has to say, where it has.
+fn pod_security() -> Vec<Step> {
+    vec![
+        step(
+            "run one --image=nginx -n web",
+            &[
+                "Warning: would violate PodSecurity \"restricted:latest\": allowPrivilegeEscalation != false \
+                 (container \"one\" must set securityContext.allowPrivilegeEscalation=false)",
+                "pod/one created\n",
+            ],
+        ),
+        refused(
+            "run two --image=nginx --privileged -n web",
+            &[
+                "Error from server (Forbidden): pods \"two\" is forbidden: violates PodSecurity \"baseline:latest\": \
+                 privileged (container \"two\" must not set securityContext.privileged=true)\n",
+            ],
+        ),
+        step(
+            "label --overwrite ns web pod-security.kubernetes.io/enforce=restricted",
+            &[
+                "Warning: existing pods in namespace \"web\" violate the new PodSecurity enforce level \"restricted:latest\"\n",
+                "Warning: one: allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, seccompProfile\n",
+                "namespace/web labeled\n",
+            ],
+        ),
+        step(
+            "apply -f - --dry-run=server",
+            &[
+                "Warning: would violate PodSecurity \"restricted:latest\"",
+                "deployment.apps/d created (server dry run)\n",
+            ],
+        )
+        .reads(DEPLOYMENT),
+        step("apply -f -", &["deployment.apps/d created\n"]).reads(DEPLOYMENT),
+        step(
+            "get deploy,rs,pods,events -n web",
+            &[
+                "deployment.apps/d",
+                "0/1 ",
+                "replicaset.apps/d-",
+                "pod/one",
+                "FailedCreate",
+            ],
+        ),
+        step(
+            "describe rs -n web",
+            &[
+                "Replicas:       0 current / 1 desired\n",
+                "ReplicaFailure",
+                "FailedCreate",
+                "is forbidden: violates PodSecurity \"restricted:latest\": allowPrivilegeEscalation != false (container \"c\" \
+                 must set securityContext.allowPrivilegeEscalation=false)",
+            ],
+        ),
+    ]
+}
+
+/// The same where there is no Pod Security yet, and its labels are labels.
+fn without_pod_security() -> Vec<Step> {
+    vec![
+        step("run one --image=nginx -n web", &["pod/one created\n"]),
+        step(
+            "run two --image=nginx --privileged -n web",
+            &["pod/two created\n"],
+        ),
+        step(
+            "apply -f - --dry-run=server",
+            &["deployment.apps/d created (server dry run)\n"],
+        )
+        .reads(DEPLOYMENT),
+        step("apply -f -", &["deployment.apps/d created\n"]).reads(DEPLOYMENT),
+        step(
+            "get deploy,rs,pods,events -n web",
+            &[
+                "deployment.apps/d",
+                "0/1 ",
+                "replicaset.apps/d-",
+                "pod/one",
+                "pod/d-",
+                "SuccessfulCreate",
+            ],
+        ),
+        step(
+            "describe rs -n web",
+            &["Replicas:       1 current / 1 desired\n", "Created pod: d-"],
+        ),
+    ]
+}
+
+fn steps(minor: u8) -> Vec<Step> {
+    let mut steps = vec![
+        step("create namespace web", &["namespace/web created\n"]),
+        step(
+            "label namespace web pod-security.kubernetes.io/enforce=baseline pod-security.kubernetes.io/warn=restricted",
+            &["namespace/web labeled\n"],
+        ),
+        step("apply -f -", &["configmap/m created\n"]).reads(MAP),
+        step("apply -f -", &["configmap/m unchanged\n"]).reads(MAP),
+        step("apply -f -", &["configmap/m configured\n"]).reads(CHANGED),
+        step("apply --server-side --force-conflicts -f -", &["configmap/m serverside-applied\n"]).reads(MAP),
+        refused(
+            "apply --server-side --field-manager other -f -",
+            &["error: Apply failed with 1 conflict: conflict with \"kubectl\": .data.a\n"],
+        )
+        .reads(CHANGED),
+        step("get cm m -n web -o yaml --show-managed-fields", &["manager: kubectl\n", "operation: Apply\n", "f:a: {}\n"]),
+        // Servers before 1.25 leave it to kubectl, which reads their OpenAPI.
+        refused(
+            "apply -f -",
+            &[if minor >= 25 {
+                "Error from server (BadRequest): error when creating \"STDIN\": ConfigMap in version \"v1\" cannot be \
+                 handled as a ConfigMap: strict decoding error: unknown field \"bogus\"\n"
+            } else {
+                "ValidationError(ConfigMap): unknown field \"bogus\" in io.k8s.api.core.v1.ConfigMap"
+            }],
+        )
+        .reads(UNKNOWN),
+    ];
+    if minor >= 23 {
+        steps.extend(pod_security());
+    } else {
+        steps.extend(without_pod_security());
+    }
+    steps.extend([
+        step("get pods one -n web", &["NAME   READY   STATUS    RESTARTS   AGE\n", "one    0/1     Pending   0 "]),
+        step("get pod one -n web -o jsonpath={.metadata.name}/{.status.phase}", &["one/Pending"]),
+        refused(
+            "get pods -n web --as bob",
+            &[
+                "Error from server (Forbidden): pods is forbidden: User \"bob\" cannot list resource \"pods\" in API group \
+                 \"\" in the namespace \"web\"\n",
+            ],
+        ),
+        step("rollout restart deployment/d -n web", &["deployment.apps/d restarted\n"]),
+        step("scale deployment/d --replicas=2 -n web", &["deployment.apps/d scaled\n"]),
+        step("get deployment d -n web -o jsonpath={.spec.replicas}", &["2"]),
+        step("auth can-i create pods -n web", &["yes\n"]),
+        refused("auth can-i create pods -n web --as bob", &["no\n"]),
+        step(
+            "auth can-i --list -n web --as bob",
+            &["selfsubjectaccessreviews.authorization.k8s.io", "[/healthz]", "[create]"],
+        ),
+        refused(
+            "auth can-i use podsecuritypolicy/x --as system:serviceaccount:web:default -n web",
+            &["no\n"],
+        ),
+        step("get pods -n web -w --request-timeout=2s", &["one ", " 0/1     Pending   0 "]),
+        step("explain pod.spec.hostNetwork", &["hostNetwork", "<boolean>"]),
+    ]);
+    if minor >= 23 {
+        steps.push(step(
+            "label ns web pod-security.kubernetes.io/enforce-",
+            &["namespace/web unlabeled\n"],
+        ));
+        steps.push(step(
+            "debug one -n web --image=busybox --attach=false",
+            &["Defaulting debug container name to debugger-"],
+        ));
+    }
+    steps.extend([
+        step("delete pod one -n web", &["pod \"one\" deleted"]),
+        step(
+            "delete deployment d -n web",
+            &["deployment.apps \"d\" deleted"],
+        ),
+        refused(
+            "get deployment d -n web",
+            &["Error from server (NotFound): deployments.apps \"d\" not found\n"],
+        ),
+        step("delete namespace web", &["namespace \"web\" deleted\n"]),
+    ]);
+    steps
+}
+
+#[rstest]
+#[case(20)]
+#[case(23)]
+#[case(29)]
+#[case(37)]
+fn everyday_commands(#[case] minor: u8) {
+    let Some(kubectl) = kubectl() else {
+        eprintln!("LEFT OUT: no kubectl; KUBECTL names one");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Serving::start(&folder, minor);
+    let mut wrong = Vec::new();
+    for step in steps(minor) {
+        let (code, said) = run(&kubectl, &server.kubeconfig, &folder, &step);
+        let missing: Vec<_> = step
+            .says
+            .iter()
+            .filter(|text| !said.contains(**text))
+            .collect();
+        if code != step.code || !missing.is_empty() {
+            wrong.push(format!(
+                "kubectl {}\n  ended with {code}, not {}; did not say {missing:?}\n{said}",
+                step.words, step.code
+            ));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+/// The program, if there is one.
+fn kubectl() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("KUBECTL") {
+        return Some(named.into());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("kubectl"))
+        .find(|program| program.is_file())
+}
+
+/// Its exit code, and what it printed on both of its outputs.
+fn run(kubectl: &Path, kubeconfig: &Path, folder: &TempDir, step: &Step) -> (i32, String) {
+    let mut child = Command::new(kubectl)
+        .args(step.words.split(' '))
+        .env("KUBECONFIG", kubeconfig)
+        // Its cache of discovery documents is of this server alone.
+        .env("HOME", folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("kubectl runs");
+    let mut input = child.stdin.take().expect("its input");
+    // What does not read its input may have ended already.
+    let _ = input.write_all(step.input.as_bytes());
+    drop(input);
+    let output = child.wait_with_output().expect("it ends");
+    let said = [output.stderr, output.stdout].concat();
+    (
+        output.status.code().expect("a code"),
+        String::from_utf8(said).expect("text"),
+    )
+}
+
+/// A server that is ready. It is killed in the end.
+struct Serving {
+    child: Child,
+    kubeconfig: PathBuf,
+}
+
+impl Serving {
+    fn start(folder: &TempDir, minor: u8) -> Self {
+        let kubeconfig = folder.path().join("kubeconfig");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_podgate"))
+            .args(["serve", "--kubernetes", &format!("1.{minor}")])
+            .arg("--write-kubeconfig")
+            .arg(&kubeconfig)
+            .current_dir(folder)
+            .env("TMPDIR", folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("podgate runs");
+        let stdout = child.stdout.take().expect("its output");
+        let mut ready = String::new();
+        BufReader::new(stdout).read_line(&mut ready).expect("text");
+        assert!(ready.starts_with("ready: "), "{ready}");
+        Self { child, kubeconfig }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // One that has ended is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
