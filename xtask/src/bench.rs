@@ -206,6 +206,8 @@ fn memory(process: u32) -> u64 {
 }
 
 /// Prints what came out, absolute for whoever runs it, and as ratios.
+// No dump has so many bytes that a float could not count them.
+#[expect(clippy::cast_precision_loss)]
 fn tell(runners: &[Runner], choice: &Choice, bytes: u64, pinned: bool) {
     println!(
         "{} pods of {} bytes on average, the best of {} rounds{}",
