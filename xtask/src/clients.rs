@@ -85,8 +85,8 @@ pub(crate) fn load(root: &Path, args: &[&str]) -> Result<()> {
 /// What `podgate check` says of each pod, in a file.
 fn check(root: &Path, podgate: &Path, dir: &Path, pods: &Path) -> Result<PathBuf> {
     let lines = fs::read_to_string(pods)?;
-    let manifests = dir.join("pods.yaml");
-    fs::write(&manifests, lines.replace('\n', "\n---\n"))?;
+    let manifests = dir.join("pods.json");
+    fs::write(&manifests, &lines)?;
     let output = Command::new(podgate)
         .args(["check", "--cluster"])
         .arg(root.join(CLUSTER))
