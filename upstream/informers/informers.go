@@ -1,17 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -53,7 +56,8 @@ func version(object metav1.Object) uint64 {
 func (h *history) saw(kind string, object metav1.Object) {
 	uid, number := object.GetUID(), version(object)
 	h.events++
-	if number < h.newest[uid] || number == h.newest[uid] && kind == "update" {
+	// A list after a watch that expired tells of what has not changed too.
+	if number < h.newest[uid] {
 		h.problem("%s of %s: version %d after %d", kind, object.GetName(), number, h.newest[uid])
 	}
 	h.newest[uid] = number
@@ -116,6 +120,39 @@ func (w *written) add(object metav1.Object) {
 	w.versions[object.GetUID()][version(object)] = true
 }
 
+// counting counts the watches that are told that they expired, of which informers say nothing.
+type counting struct {
+	next    http.RoundTripper
+	expired *atomic.Int64
+}
+
+func (c *counting) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := c.next.RoundTrip(request)
+	if err == nil && request.URL.Query().Has("watch") {
+		response.Body = &countingBody{ReadCloser: response.Body, expired: c.expired}
+	}
+	return response, err
+}
+
+type countingBody struct {
+	io.ReadCloser
+	expired *atomic.Int64
+	// The end of what was read, in which the beginning of the words may stand.
+	rest []byte
+}
+
+func (b *countingBody) Read(to []byte) (int, error) {
+	words := []byte(`"reason":"Expired"`)
+	read, err := b.ReadCloser.Read(to)
+	b.rest = append(b.rest, to[:read]...)
+	if count := bytes.Count(b.rest, words); count > 0 {
+		b.expired.Add(int64(count))
+		b.rest = nil
+	}
+	b.rest = b.rest[max(0, len(b.rest)-len(words)+1):]
+	return read, err
+}
+
 // informers lets `clients` writers make `count` changes of pods and deployments, and compares what
 // informers were told with what the server answered and with what it lists in the end.
 func informers(config *rest.Config, namespace string, count, clients int, expire bool) error {
@@ -131,7 +168,8 @@ func informers(config *rest.Config, namespace string, count, clients int, expire
 	theirs := rest.CopyConfig(config)
 	theirs.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if cut.Load() {
-			return nil, fmt.Errorf("cut off")
+			// Who is refused asks again from where it was; any other error makes it list again.
+			return nil, syscall.ECONNREFUSED
 		}
 		connection, err := (&net.Dialer{}).DialContext(ctx, network, address)
 		if err == nil {
@@ -139,6 +177,8 @@ func informers(config *rest.Config, namespace string, count, clients int, expire
 		}
 		return connection, err
 	}
+	var expired atomic.Int64
+	theirs.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counting{next, &expired} })
 	watcher, err := kubernetes.NewForConfig(theirs)
 	if err != nil {
 		return err
@@ -149,17 +189,8 @@ func informers(config *rest.Config, namespace string, count, clients int, expire
 		"pods":        factory.Core().V1().Pods().Informer(),
 		"deployments": factory.Apps().V1().Deployments().Informer(),
 	}
-	var expired atomic.Int64
 	for name, informer := range shared {
 		if _, err := informer.AddEventHandler(histories[name]); err != nil {
-			return err
-		}
-		err := informer.SetWatchErrorHandler(func(_ *cache.Reflector, err error) {
-			if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) {
-				expired.Add(1)
-			}
-		})
-		if err != nil {
 			return err
 		}
 	}
