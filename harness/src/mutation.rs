@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use podgate_admission::plugins::Plugin;
 use podgate_policy::Minor;
 use podgate_policy::rules::{Mutant, mutants};
 
 use crate::error::Error;
 use crate::execute::{self, Results};
 use crate::plan::Plan;
+use crate::suite::Cluster;
 
 /// What became of one mutant.
 #[derive(Clone, Debug)]
@@ -64,6 +66,13 @@ pub fn run(plan: &Plan) -> Result<Vec<Tried>, Error> {
     tried.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Whether a server of the cluster asks that plugin anything.
+fn has_plugin(cluster: &Cluster, minor: Minor, plugin: &str) -> bool {
+    let plugin = Plugin::by_name(plugin);
+    let server = cluster.server(minor);
+    plugin.is_some_and(|plugin| server.is_ok_and(|server| server.has(plugin)))
+}
+
 /// A plan of one job.
 fn alone(plan: &Plan, job: &crate::plan::Job) -> Plan {
     let mut plan = Plan {
@@ -90,6 +99,13 @@ fn try_one(
     mutant: &Mutant,
 ) -> Result<Tried, Error> {
     let mut order: Vec<usize> = (0..jobs.len()).collect();
+    order.retain(|at| {
+        has_plugin(
+            &plan.clusters[plan.jobs[*at].cluster],
+            plan.jobs[*at].minor,
+            mutant.plugin,
+        )
+    });
     order.sort_by_key(|at| std::cmp::Reverse(catches[*at].load(Ordering::Relaxed)));
     let mut noticed = None;
     for at in order {

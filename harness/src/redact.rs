@@ -244,7 +244,7 @@ static POLICY_ERROR: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The message with its errors sorted, if it is a denial by `PodSecurityPolicy` with several.
-fn sorted_policy_errors(text: &str) -> Option<String> {
+pub(crate) fn sorted_policy_errors(text: &str) -> Option<String> {
     let denial = text.find(" is forbidden: PodSecurityPolicy: unable to ")?;
     let list = denial + text[denial..].find("pod: [")? + "pod: [".len();
     let errors = format!(" {}", text[list..].strip_suffix(']')?);

@@ -1,4 +1,5 @@
-//! What a server judges by, as data: the table of checks, and the values that they allow.
+//! What a server judges by, as data: the table of checks, the values that they allow, and how it
+//! treats policies.
 //!
 //! There is one that is upstream's, [`UPSTREAM`]. The others exist to test a suite: each differs
 //! from it in a single rule, and a suite that is worth something notices ([`mutants`]).
@@ -7,6 +8,13 @@ use std::fmt;
 
 use crate::checks::{CHECKS, Check, Revision};
 use crate::level::Level;
+use crate::psp::PodSecurityPolicy;
+
+mod policies;
+
+pub use policies::Choice;
+pub(crate) use policies::Field;
+use policies::Policies;
 
 /// The rules of a server.
 pub struct Rules {
@@ -14,12 +22,19 @@ pub struct Rules {
     pub(crate) checks: &'static [&'static Check],
     /// A value about which these rules differ from upstream's.
     overruled: Option<Overruled>,
+    /// What these rules mistake about `PodSecurityPolicy`.
+    policies: Policies,
 }
 
 /// Upstream's rules.
 pub static UPSTREAM: Rules = Rules {
     checks: &CHECKS,
     overruled: None,
+    policies: Policies {
+        reading: None,
+        leaves_out: None,
+        choice: Choice::Upstream,
+    },
 };
 
 /// A value that a check takes for another than upstream's does.
@@ -36,6 +51,24 @@ impl Rules {
             Some(it) if it.check == check && it.value == value => it.allowed,
             _ => list.contains(&value),
         }
+    }
+
+    /// A policy as these rules read it: upstream's leave it as it is written.
+    pub fn read(&self, policy: &mut PodSecurityPolicy<'_>) {
+        if let Some(reading) = self.policies.reading {
+            reading(policy);
+        }
+    }
+
+    /// How a policy is chosen for a pod.
+    #[must_use]
+    pub const fn choice(&self) -> Choice {
+        self.policies.choice
+    }
+
+    /// Whether policies fill in that field.
+    pub(crate) fn fill_in(&self, field: Field) -> bool {
+        self.policies.leaves_out != Some(field)
     }
 }
 
@@ -59,6 +92,8 @@ impl Eq for Rules {}
 pub struct Mutant {
     /// What differs: `sysctls: without the change of v1.27`.
     pub name: String,
+    /// The admission plugin that it is about.
+    pub plugin: &'static str,
     /// The rules.
     pub rules: &'static Rules,
 }
@@ -111,7 +146,7 @@ const VALUES: [Values; 7] = [
 
 /// Every mutant: each check dropped, each version of one shifted by one and undone, each check moved
 /// to the other level or kept where another one takes its place, each allowed value refused, and
-/// values allowed that are not.
+/// values allowed that are not; and what can be mistaken about policies.
 ///
 /// They stay in memory until the process ends, as the rules of a server do.
 #[must_use]
@@ -195,6 +230,16 @@ pub fn mutants() -> Vec<Mutant> {
             ));
         }
     }
+    let mistakes = policies::mistakes().into_iter();
+    mutants.extend(mistakes.map(|(name, policies)| Mutant {
+        name,
+        plugin: "PodSecurityPolicy",
+        rules: Box::leak(Box::new(Rules {
+            checks: &CHECKS,
+            overruled: None,
+            policies,
+        })),
+    }));
     mutants
 }
 
@@ -206,7 +251,12 @@ fn mutant(
 ) -> Mutant {
     Mutant {
         name: format!("{id}: {what}"),
-        rules: Box::leak(Box::new(Rules { checks, overruled })),
+        plugin: "PodSecurity",
+        rules: Box::leak(Box::new(Rules {
+            checks,
+            overruled,
+            policies: Policies::default(),
+        })),
     }
 }
 

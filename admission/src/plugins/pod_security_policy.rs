@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use podgate_policy::psp::{Edits, PodSecurityPolicy, PodView, Provider};
+use podgate_policy::rules::Choice;
 
 use crate::chain::Attributes;
 use crate::podspec;
@@ -51,7 +52,9 @@ pub(crate) fn admit(attributes: &mut Attributes<'_>, pod: &mut Value<'_>) -> Res
 /// Finds a policy that allows the pod as it is: what other plugins made of a new one, or an update
 /// of nearly any kind.
 pub(crate) fn validate(attributes: &mut Attributes<'_>, pod: &Value<'_>) -> Result<(), Status> {
-    if attributes.operation == Operation::Delete || ignores(attributes, pod) {
+    let passes = attributes.operation == Operation::Update
+        && attributes.server.rules.choice() == Choice::UpdatesPass;
+    if attributes.operation == Operation::Delete || passes || ignores(attributes, pod) {
         return Ok(());
     }
     let admitted = choose(attributes, pod, Phase::Validate)?;
@@ -115,7 +118,14 @@ fn choose(
         };
         key(a).cmp(&key(b))
     });
-    let policies: Vec<_> = objects.iter().map(|object| policy::of(object)).collect();
+    let rules = attributes.server.rules;
+    if rules.choice() == Choice::LastByName {
+        objects.reverse();
+    }
+    let mut policies: Vec<_> = objects.iter().map(|object| policy::of(object)).collect();
+    for policy in &mut policies {
+        rules.read(policy);
+    }
     let view = view::of(pod);
     let users = Users::new(attributes, pod);
     let found = find(attributes, &users, &policies, &view, phase);
@@ -153,10 +163,13 @@ fn find<'v>(
     phase: Phase,
 ) -> Result<(&'v str, Edits<'v>), String> {
     let server = attributes.server.policy();
-    let may_use = |policy: &str| users.may_use(attributes.world, attributes.namespace, policy);
+    let rules = attributes.server.rules;
+    let choice = rules.choice();
+    let may_use =
+        |policy: &str| users.may_use(attributes.world, attributes.namespace, policy, choice);
     let mut providers = policies
         .iter()
-        .filter_map(|policy| Provider::new(policy).ok())
+        .filter_map(|policy| Some(Provider::new(policy).ok()?.judging_by(rules)))
         .peekable();
     if providers.peek().is_none() {
         return Err("no providers available to validate pod request".to_owned());
@@ -175,6 +188,9 @@ fn find<'v>(
                 return Ok((name, edits));
             }
         } else if phase == Phase::Admit && first.is_none() && may_use(name) {
+            if choice == Choice::FirstByName {
+                return Ok((name, edits));
+            }
             first = Some((name, edits));
         }
     }

@@ -17,7 +17,7 @@ use super::{Runner, Subject, Write};
 use crate::error::Error;
 use crate::exchange::Identity;
 use crate::outcome::{Outcome, Stage, Verdict};
-use crate::redact::Redaction;
+use crate::redact::{Redaction, sorted_policy_errors};
 
 /// How long after a change an answer may be that of before.
 const LAG: Duration = Duration::from_secs(10);
@@ -209,12 +209,13 @@ impl Runner<'_> {
             .filter(|event| event["reason"] == "FailedCreate" && is_owner(&event["involvedObject"]))
             .filter_map(|event| event["message"].as_str())
             .collect();
-        let wanted = workload
-            .message
-            .as_deref()
-            .map(without_name)
-            .unwrap_or_default();
-        if told.iter().any(|text| without_name(text) == wanted) {
+        // The server tells several errors of policies in random order, to its controllers as to others.
+        let told_alike = |text: &str| {
+            let sorted = sorted_policy_errors(text);
+            without_name(sorted.as_deref().unwrap_or(text)).to_owned()
+        };
+        let wanted = told_alike(workload.message.as_deref().unwrap_or_default());
+        if told.iter().any(|text| told_alike(text) == wanted) {
             return Ok(None);
         }
         Ok(Some(match told.first() {

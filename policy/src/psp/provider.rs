@@ -12,6 +12,7 @@ use super::{
     privileged, proc_mount, read_only_root_filesystem, run_as_user, runtime_class, se_linux,
     seccomp, sysctls, volumes,
 };
+use crate::rules::{self, Field, Rules};
 use crate::server::Server;
 use crate::view::Role;
 
@@ -19,6 +20,7 @@ use crate::view::Role;
 #[derive(Clone, Debug)]
 pub struct Provider<'p> {
     policy: &'p PodSecurityPolicy<'p>,
+    rules: &'static Rules,
     run_as_user: run_as_user::Strategy<'p>,
     run_as_group: groups::Strategy<'p>,
     se_linux: se_linux::Strategy<'p>,
@@ -55,6 +57,7 @@ impl<'p> Provider<'p> {
                 Some(supplemental_groups),
             ) => Ok(Self {
                 policy,
+                rules: &rules::UPSTREAM,
                 run_as_user,
                 run_as_group,
                 se_linux,
@@ -64,6 +67,12 @@ impl<'p> Provider<'p> {
             }),
             _ => Err(BrokenPolicy { reasons }),
         }
+    }
+
+    /// The same provider by other rules than upstream's.
+    #[must_use]
+    pub fn judging_by(self, rules: &'static Rules) -> Self {
+        Self { rules, ..self }
     }
 
     /// The name of the policy.
@@ -77,31 +86,38 @@ impl<'p> Provider<'p> {
     where
         'p: 'v,
     {
+        let fills_in = |field| self.rules.fill_in(field);
         let mut edits = Edits::default();
         let context = &mut pod.security_context;
-        if context.supplemental_groups.is_none() {
+        if context.supplemental_groups.is_none() && fills_in(Field::SupplementalGroups) {
             edits.supplemental_group = self.supplemental_groups.group();
             context.supplemental_groups = edits.supplemental_group.map(|group| vec![group]);
         }
-        if context.fs_group.is_none() {
+        if context.fs_group.is_none() && fills_in(Field::FsGroup) {
             edits.fs_group = self.fs_group.group();
             context.fs_group = edits.fs_group;
         }
-        if context.se_linux.is_none() {
+        if context.se_linux.is_none() && fills_in(Field::SeLinuxOptions) {
             edits.se_linux = self.se_linux.options();
             context.se_linux = edits.se_linux;
         }
-        if let Some(profile) = self.seccomp.annotation(pod) {
+        if let Some(profile) = self.seccomp.annotation(pod)
+            && fills_in(Field::Seccomp)
+        {
             pod.set_annotation(seccomp::POD_KEY.into(), profile.clone());
             edits.annotations.push((seccomp::POD_KEY.into(), profile));
         }
-        if let Some(class) = runtime_class::class(self.policy, pod) {
+        if let Some(class) = runtime_class::class(self.policy, pod)
+            && fills_in(Field::RuntimeClassName)
+        {
             pod.runtime_class = Some(class);
             edits.runtime_class = Some(class);
         }
         for at in 0..pod.containers.len() {
             let name = pod.containers[at].name;
-            if let Some((key, value)) = app_armor::annotation(self.policy, pod, name) {
+            if let Some((key, value)) = app_armor::annotation(self.policy, pod, name)
+                && fills_in(Field::AppArmor)
+            {
                 pod.set_annotation(key.clone(), value.clone());
                 edits.annotations.push((key, value));
             }
@@ -124,30 +140,39 @@ impl<'p> Provider<'p> {
     where
         'p: 'v,
     {
+        let fills_in = |field| self.rules.fill_in(field);
         let mut edits = ContainerEdits {
             role: container.role,
             index: container.index,
             ..ContainerEdits::default()
         };
         let context = &mut container.security_context;
-        if context.run_as_user.or(pod.run_as_user).is_none() {
+        if context.run_as_user.or(pod.run_as_user).is_none() && fills_in(Field::RunAsUser) {
             edits.run_as_user = self.run_as_user.user();
             context.run_as_user = edits.run_as_user;
         }
-        if context.run_as_group.or(pod.run_as_group).is_none() {
+        if context.run_as_group.or(pod.run_as_group).is_none() && fills_in(Field::RunAsGroup) {
             edits.run_as_group = self.run_as_group.group();
             context.run_as_group = edits.run_as_group;
         }
         if context.run_as_non_root.or(pod.run_as_non_root).is_none()
             && context.run_as_user.or(pod.run_as_user).is_none()
+            && fills_in(Field::RunAsNonRoot)
         {
             edits.run_as_non_root = self.run_as_user.non_root();
             context.run_as_non_root = edits.run_as_non_root;
         }
-        edits.capabilities = capabilities::capabilities(self.policy, container);
-        edits.read_only_root_filesystem = read_only_root_filesystem::value(self.policy, container);
-        edits.allow_privilege_escalation =
-            allow_privilege_escalation::value(self.policy, container);
+        if fills_in(Field::Capabilities) {
+            edits.capabilities = capabilities::capabilities(self.policy, container);
+        }
+        if fills_in(Field::ReadOnlyRootFilesystem) {
+            edits.read_only_root_filesystem =
+                read_only_root_filesystem::value(self.policy, container);
+        }
+        if fills_in(Field::AllowPrivilegeEscalation) {
+            edits.allow_privilege_escalation =
+                allow_privilege_escalation::value(self.policy, container);
+        }
         let context = &mut container.security_context;
         if edits.capabilities.is_some() {
             context.capabilities.clone_from(&edits.capabilities);

@@ -1,5 +1,7 @@
 //! Who may use a policy for a pod: its service account or the requester, in its namespace.
 
+use podgate_policy::rules::Choice;
+
 use crate::chain::Attributes;
 use crate::rbac::{self, Decision};
 use crate::request::{User, World};
@@ -25,12 +27,22 @@ impl<'r> Users<'r> {
         }
     }
 
-    /// `isAuthorizedForPolicy`
-    pub(super) fn may_use(&self, world: &dyn World, namespace: &str, policy: &str) -> bool {
-        self.service_account
-            .iter()
-            .chain([self.requester])
-            .any(|user| grant(world, user, namespace, policy).is_some())
+    /// `isAuthorizedForPolicy`: by upstream's rules both are asked.
+    pub(super) fn may_use(
+        &self,
+        world: &dyn World,
+        namespace: &str,
+        policy: &str,
+        choice: Choice,
+    ) -> bool {
+        let granted = |user| grant(world, user, namespace, policy).is_some();
+        let service_account = || self.service_account.as_ref().is_some_and(granted);
+        match choice {
+            Choice::UsableByAll => true,
+            Choice::UsableByRequester => granted(self.requester),
+            Choice::UsableByServiceAccount => service_account(),
+            _ => service_account() || granted(self.requester),
+        }
     }
 }
 
