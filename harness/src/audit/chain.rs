@@ -93,20 +93,20 @@ pub(super) fn judge(
         .values()
         .filter_map(|object| manifest(object, "<taken to be there>"))
         .collect();
-    let places: Vec<(usize, usize)> = waiting.iter().map(|one| (one.at, one.line)).collect();
+    let stands: Vec<(usize, usize)> = waiting.iter().map(|one| (one.at, one.line)).collect();
     let judged: Vec<_> = waiting
         .into_iter()
         .map(|one| (one.manifest, one.requester))
         .collect();
     let findings = check::judge_read(options, &context, &judged)?;
-    let placed = places
+    let found = stands
         .into_iter()
         .zip(findings)
         .map(|((at, line), mut finding)| {
             finding.line = line;
             (at, finding)
         });
-    Ok(placed.collect())
+    Ok(found.collect())
 }
 
 fn add(context: &mut BTreeMap<String, Value>, object: Value) {

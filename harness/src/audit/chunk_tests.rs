@@ -129,9 +129,10 @@ fn cuts_a_long_list() {
     let mut text = String::from("{\n    \"apiVersion\": \"v1\",\n    \"items\": [\n");
     for item in 0..100_000 {
         let comma = if item > 0 { ",\n" } else { "" };
-        text.push_str(&format!(
-            "{comma}        {{\n            \"n\": {item}\n        }}"
-        ));
+        text += comma;
+        text += "        {\n            \"n\": ";
+        text += &item.to_string();
+        text += "\n        }";
     }
     text.push_str("\n    ],\n    \"kind\": \"List\"\n}\n");
     assert!(text.len() > 3 * CHUNK);

@@ -258,7 +258,9 @@ impl Judge {
                 let labels = object
                     .at(&["metadata", "labels"])
                     .and_then(Value::as_object);
-                let labels = labels.into_iter().flat_map(|labels| labels.iter());
+                let labels = labels
+                    .into_iter()
+                    .flat_map(podgate_admission::value::Object::iter);
                 let labels = labels
                     .filter_map(|(key, value)| Some((key.to_owned(), value.as_str()?.to_owned())))
                     .collect();

@@ -58,6 +58,9 @@ pub struct Options {
 /// How many pages may wait for the judge.
 const WAITING: usize = 2;
 
+/// A namespace: its name, its labels, and the object itself.
+type Labelled = (String, BTreeMap<String, String>, Manifest);
+
 impl Live {
     /// Reaches the cluster of the context `name`, and asks for its version. No other context is looked
     /// at, the current one neither.
@@ -113,10 +116,7 @@ impl Live {
 
     /// Every namespace with its labels. Without them nobody knows what is enforced, so that is an
     /// error.
-    fn namespaces(
-        &self,
-        lists: &mut Lists<'_>,
-    ) -> Result<Vec<(String, BTreeMap<String, String>, Manifest)>, Error> {
+    fn namespaces(&self, lists: &mut Lists<'_>) -> Result<Vec<Labelled>, Error> {
         let mut all = Vec::new();
         self.list(lists, "/api/v1/namespaces", |page| {
             for bytes in page.objects() {

@@ -216,19 +216,16 @@ impl Read for Counted {
 /// The stream of a file, or of standard input: as it is, or behind gzip or zstd, told by its first bytes.
 fn stream(file: Option<File>, count: &Arc<AtomicU64>) -> io::Result<Stream> {
     let mut magic = Vec::with_capacity(4);
-    let reader: Box<dyn Read + Send> = match file {
-        Some(mut file) => {
-            file.by_ref().take(4).read_to_end(&mut magic)?;
-            if !is_packed(&magic) {
-                return Ok(Stream::new(Reader::Plain(file, Arc::clone(count)), magic));
-            }
-            Box::new(file)
+    let reader: Box<dyn Read + Send> = if let Some(mut file) = file {
+        file.by_ref().take(4).read_to_end(&mut magic)?;
+        if !is_packed(&magic) {
+            return Ok(Stream::new(Reader::Plain(file, Arc::clone(count)), magic));
         }
-        None => {
-            let mut stdin = io::stdin();
-            stdin.by_ref().take(4).read_to_end(&mut magic)?;
-            Box::new(stdin)
-        }
+        Box::new(file)
+    } else {
+        let mut stdin = io::stdin();
+        stdin.by_ref().take(4).read_to_end(&mut magic)?;
+        Box::new(stdin)
     };
     let count = Arc::clone(count);
     let counted = Counted { reader, count };

@@ -189,11 +189,10 @@ impl Pods {
             Quality::Restricted => out.push_str(
                 r#""securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]},"readOnlyRootFilesystem":true},"#,
             ),
-            Quality::Baseline => {}
             Quality::Neither if index == 0 => {
                 out.push_str(r#""securityContext":{"capabilities":{"add":["NET_ADMIN"]},"privileged":true},"#);
             }
-            Quality::Neither => {}
+            Quality::Baseline | Quality::Neither => {}
         }
         let _ = write!(
             out,
