@@ -103,12 +103,17 @@ async fn objects_come_and_go() {
         2
     );
 
-    let apply = PatchParams::apply("me");
-    let Err(Error::Api(status)) = pods.patch("one", &apply, &Patch::Apply(&pod("one"))).await
-    else {
-        panic!("apply is not served");
-    };
-    assert_eq!(status.code, 415);
+    let mut wanted = pod("one");
+    wanted.metadata.labels = Some([("owner".to_owned(), "me".to_owned())].into());
+    let applied = pods
+        .patch(
+            "one",
+            &PatchParams::apply("me").force(),
+            &Patch::Apply(&wanted),
+        )
+        .await
+        .expect("applied");
+    assert_eq!(applied.metadata.labels.expect("labels")["owner"], "me");
 
     let deleted = pods
         .delete("one", &DeleteParams::default())

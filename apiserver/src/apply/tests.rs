@@ -1,3 +1,5 @@
+//! What is owned after writes, and what an apply changes, on objects as they are stored.
+
 use podgate_admission::decode::decode_untyped;
 use podgate_admission::encode::encode_untyped;
 use podgate_admission::resource::{self, Resource};

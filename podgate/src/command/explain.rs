@@ -169,13 +169,12 @@ fn page(check: &Check) -> String {
     let owned = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect::<Vec<_>>();
     section("Fields", &owned(documentation.fields));
     section("Allowed", &owned(documentation.allowed));
-    section("What to do", &[documentation.fix.to_owned()]);
+    let more = "podgate fix FILE --enforce LEVEL changes what can be changed without asking";
+    section("What to do", &owned(&[documentation.fix, more]));
     let _ = writeln!(text);
     for line in documentation.example.lines() {
         let _ = writeln!(text, "    {line}");
     }
-    let more = "podgate fix FILE --enforce LEVEL changes what can be changed without asking.";
-    let _ = writeln!(text, "\n{}", Painted(FAINT, more));
     text
 }
 

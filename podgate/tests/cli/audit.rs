@@ -47,7 +47,10 @@ fn reads_every_form() {
         .write("last.jsonl", &format!("{GOOD}\n{HOST}\n{SHOP}"))
         .write("list.json", &indented(&[SHOP, GOOD, HOST]))
         .write("objects.json", &format!("{SHOP} {GOOD}\n{HOST}"))
-        .write("dump.yaml", &format!("{SHOP}\n---\n{GOOD}\n---\n{HOST}\n"));
+        .write(
+            "dump.yaml",
+            &format!("---\n{SHOP}\n---\n{GOOD}\n---\n{HOST}\n"),
+        );
     for file in [
         "lines.jsonl",
         "crlf.jsonl",
