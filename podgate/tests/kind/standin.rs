@@ -180,8 +180,11 @@ fn host(standin: &Path, fault: Fault, ended: &AtomicBool) {
                 let config = text.lines().nth(1).unwrap_or_default();
                 let wanted = if config.is_empty() {
                     Wanted::by_kubeadm(standin, &name)
+                } else if let Ok(config) = fs::read_to_string(config) {
+                    Wanted::by_kind(&serde_yaml::from_str(&config).unwrap())
                 } else {
-                    Wanted::by_kind(&read_yaml(Path::new(config)))
+                    // A run that was told to end has taken its files along and waits for nothing.
+                    continue;
                 };
                 let kubeconfig = control_plane(standin, &name, wanted, fault).await;
                 let answer = standin.join("answers").join(&name);
@@ -311,10 +314,6 @@ pub(crate) fn kubeadm(standin: &Path, name: &str) -> Value {
         .map(|text| serde_yaml::from_str::<Value>(text).unwrap());
     let mut documents = documents.filter(|document| document["kind"] == "ClusterConfiguration");
     documents.next().unwrap()
-}
-
-pub(crate) fn read_yaml(path: &Path) -> Value {
-    serde_yaml::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// The minor of an image by its tag.

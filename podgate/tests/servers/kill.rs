@@ -117,7 +117,11 @@ fn a_live_run_is_left_alone() {
         text(&output.stderr).contains("nothing to remove"),
         "{output:?}"
     );
-    assert_eq!(folder.processes(), running);
+    // What it has started since may have come.
+    let still = folder.processes();
+    for process in &running {
+        assert!(still.contains(process), "{process} is gone: {still:?}");
+    }
     end(run);
     folder.is_clean();
 }
