@@ -81,7 +81,7 @@ pub fn authorize(world: &dyn World, user: &User, attributes: &Attributes<'_>) ->
 }
 
 /// All rules that hold for `user` in `namespace`, and what could not be looked up (`RulesFor`). Those of
-/// [`MASTERS`] come from the cluster's bindings like any other's.
+/// `MASTERS` come from the cluster's bindings like any other's.
 pub fn rules(
     world: &dyn World,
     user: &User,

@@ -19,7 +19,7 @@ const REMEMBERED: usize = 20;
 pub struct Report {
     /// Numbers about the whole.
     pub counts: Counts,
-    /// What could not be read, the first [`REMEMBERED`] of them.
+    /// What could not be read, the first `REMEMBERED` of them.
     pub unread: Vec<Unread>,
     /// Objects that nobody judges, by kind.
     pub not_judged: BTreeMap<String, usize>,
@@ -147,7 +147,7 @@ pub struct CheckReport {
     pub pods: usize,
     /// What the first of them is told: `reason (detail)`.
     pub detail: String,
-    /// The fields at fault, the first [`REMEMBERED`] of them.
+    /// The fields at fault, the first `REMEMBERED` of them.
     pub fields: BTreeSet<String>,
     /// The containers that they stand in.
     pub containers: BTreeSet<String>,
