@@ -223,14 +223,18 @@ fn the_suite_holds_in_containers() {
     }
 }
 
-/// One boot of the first cluster of the suite.
+/// One boot of a cluster of the suite.
 fn boot(run: &Run, change: impl FnOnce(&mut Spec), image: &str) -> Result<Booted, Error> {
     let suite = suite();
+    let restricted = suite
+        .clusters
+        .iter()
+        .find(|cluster| cluster.name == "psa-restricted");
     let spec = BootSpec {
         title: "a boot".to_owned(),
         name: "boot".to_owned(),
         minor: Minor::NEWEST,
-        clusters: vec![&suite.clusters[0]],
+        clusters: vec![restricted.expect("a cluster for every minor with Pod Security")],
     };
     let mut container = InsteadOfK3s::new(image).container(&spec)?;
     change(&mut container);
