@@ -151,9 +151,9 @@ impl<'a> Lexer<'a> {
         self.at += 1;
     }
 
-    /// Reads over the next key of the object and its colon; whether there is one.
+    /// Goes to the quote that opens the next key of the object, or behind its end; whether there is a key.
     #[inline]
-    fn skip_key(&mut self, first: bool) -> Result<bool, SyntaxError> {
+    fn to_key(&mut self, first: bool) -> Result<bool, SyntaxError> {
         let mut next = self.skip_space();
         if next == Some(b'}') {
             self.close();
@@ -169,6 +169,15 @@ impl<'a> Lexer<'a> {
         if next != Some(b'"') {
             return Err(self.unexpected("looking for beginning of object key string"));
         }
+        Ok(true)
+    }
+
+    /// Reads over the next key of the object and its colon; whether there is one.
+    #[inline]
+    fn skip_key(&mut self, first: bool) -> Result<bool, SyntaxError> {
+        if !self.to_key(first)? {
+            return Ok(false);
+        }
         self.skip_text()?;
         self.colon()?;
         Ok(true)
@@ -178,20 +187,8 @@ impl<'a> Lexer<'a> {
     /// behind [`open_object`](Self::open_object).
     #[inline]
     pub fn key(&mut self, first: bool) -> Result<Option<RawText<'a>>, SyntaxError> {
-        let mut next = self.skip_space();
-        if next == Some(b'}') {
-            self.close();
+        if !self.to_key(first)? {
             return Ok(None);
-        }
-        if !first {
-            if next != Some(b',') {
-                return Err(self.unexpected("after object key:value pair"));
-            }
-            self.at += 1;
-            next = self.skip_space();
-        }
-        if next != Some(b'"') {
-            return Err(self.unexpected("looking for beginning of object key string"));
         }
         let key = self.text()?;
         self.colon()?;

@@ -80,16 +80,15 @@ fn read(json: &str) -> crate::suite::Manifest {
     crate::suite::Manifest::new(document.unwrap())
 }
 
+/// A judge without a cluster that prints lines.
+fn lines(minor: u8, policy: Policy) -> Judge {
+    Judge::new(&target(minor), policy, None, Detail::Lines).unwrap()
+}
+
 /// What the scan leaves to the decoder is told as what the scan reads itself.
 #[test]
 fn both_ways_of_reading_agree() {
-    let judge = Judge::new(
-        &target(37),
-        policy("restricted:latest", "", ""),
-        None,
-        Detail::Lines,
-    )
-    .unwrap();
+    let judge = lines(37, policy("restricted:latest", "", ""));
     let quick: Vec<String> = pods();
     // An escape in a key is left to the decoder, and says the same.
     let slow: Vec<String> = quick
@@ -105,13 +104,7 @@ fn both_ways_of_reading_agree() {
 
 #[test]
 fn counts_what_it_does_not_judge() {
-    let judge = Judge::new(
-        &target(37),
-        policy("baseline:latest", "", ""),
-        None,
-        Detail::Lines,
-    )
-    .unwrap();
+    let judge = lines(37, policy("baseline:latest", "", ""));
     let records = [
         "{",
         "3",
@@ -183,13 +176,7 @@ fn namespaces_decide_by_their_labels() {
 fn shards_share_out_every_record_once() {
     let records: Vec<String> = (0..50).flat_map(|_| pods()).collect();
     let pods = |shard| {
-        let judge = Judge::new(
-            &target(37),
-            policy("baseline:latest", "", ""),
-            None,
-            Detail::Lines,
-        )
-        .unwrap();
+        let judge = lines(37, policy("baseline:latest", "", ""));
         judge
             .shard(shard)
             .judge(&chunk(&records), &Namespaces::default())
@@ -205,13 +192,7 @@ fn shards_share_out_every_record_once() {
 /// Templates go through the whole chain: what another plugin would say is said, too.
 #[test]
 fn templates_are_judged_by_the_whole_chain() {
-    let judge = Judge::new(
-        &target(37),
-        policy("baseline:latest", "", ""),
-        None,
-        Detail::Lines,
-    )
-    .unwrap();
+    let judge = lines(37, policy("baseline:latest", "", ""));
     let deployment = |name: &str, spec: &str| {
         format!(
             r#"{{"apiVersion":"apps/v1","kind":"Deployment","metadata":{{"name":"{name}","namespace":"shop","uid":"u"}},"spec":{{"selector":{{"matchLabels":{{"a":"b"}}}},"template":{{"metadata":{{"labels":{{"a":"b"}}}},"spec":{spec}}}}}}}"#
