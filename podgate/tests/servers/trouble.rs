@@ -258,6 +258,18 @@ fn a_minor_without_binaries() {
         "{said}"
     );
     assert!(said.contains("setup-envtest use 1.35"), "{said}");
+    // One that cannot be run is in nobody's way, and is told to who asks for what is not there.
+    folder.write(
+        "envtest/k8s/1.35.1-linux-amd64/kube-apiserver",
+        "no program at all",
+    );
+    let output = test(&["--kubernetes", "1.36"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let broken = "1.35.1-linux-amd64/kube-apiserver is not executable";
+    let said = text(&test(&["--kubernetes", "1.35"]).stderr);
+    assert!(said.contains(broken), "{said}");
+    let printed = text(&test(&[]).stdout).replace("\n", " ");
+    assert!(printed.contains(broken), "{printed}");
     // None at all.
     folder.write(
         "clusters/by-label.yaml",

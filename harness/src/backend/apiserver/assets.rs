@@ -4,7 +4,6 @@
 //! `k8s/<version>-<os>-<arch>/`. What a set is for is said by its kube-apiserver, not by a name.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -33,11 +32,13 @@ pub struct Binaries {
 }
 
 /// All binaries that were found, by minor: the newest patch of each.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Assets {
     /// Where they were looked for, as a person would say it.
     place: String,
     sets: BTreeMap<Minor, Binaries>,
+    /// Why others that are there cannot be used. A run of minors that have theirs goes on without them.
+    unusable: Vec<Error>,
 }
 
 impl Assets {
@@ -46,18 +47,19 @@ impl Assets {
     pub fn find(folder: Option<&Path>) -> Result<Self, Error> {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         let path = variable("PATH").unwrap_or_default();
+        let path: Vec<PathBuf> = std::env::split_paths(&path).map(|p| absolute(&p)).collect();
         let named = folder.map(|folder| (folder.to_owned(), "--assets"));
         let named = named.or_else(|| {
             let folder = PathBuf::from(variable("KUBEBUILDER_ASSETS")?);
             Some((folder, "KUBEBUILDER_ASSETS"))
         });
         match named {
-            Some((folder, source)) => Self::in_folder(&absolute(&folder), source, &path),
-            None => Self::on_path(&path),
+            Some((folder, source)) => Self::in_folder(&absolute(&folder), source, path),
+            None => Self::among("PATH".to_owned(), &path, &path),
         }
     }
 
-    fn in_folder(folder: &Path, source: &str, path: &OsString) -> Result<Self, Error> {
+    fn in_folder(folder: &Path, source: &str, path: Vec<PathBuf>) -> Result<Self, Error> {
         if !folder.is_dir() {
             let shown = folder.display();
             return Err(Error::environment(format!("{source}: {shown} is no folder")).hint(GET));
@@ -66,93 +68,95 @@ impl Assets {
         for below in [folder.to_owned(), folder.join("k8s")] {
             candidates.extend(subfolders(&below));
         }
-        let place = folder.display().to_string();
-        let mut assets = Self::of(place, &candidates)?;
-        assets.add_etcd(&[folder.to_owned()], path)?;
-        Ok(assets)
+        let mut others = vec![folder.to_owned()];
+        others.extend(path);
+        Self::among(folder.display().to_string(), &candidates, &others)
     }
 
-    fn on_path(path: &OsString) -> Result<Self, Error> {
-        let folders: Vec<PathBuf> = std::env::split_paths(path).map(|p| absolute(&p)).collect();
-        let mut assets = Self::of("PATH".to_owned(), &folders)?;
-        assets.add_etcd(&[], path)?;
-        Ok(assets)
-    }
-
-    /// The sets in `folders`; their etcd is not known yet.
-    fn of(place: String, folders: &[PathBuf]) -> Result<Self, Error> {
-        let mut assets = Self {
-            place,
-            sets: BTreeMap::new(),
-        };
+    /// The sets in `folders`. Where one has no etcd of its own it takes that of the first of `others`
+    /// that has one.
+    fn among(place: String, folders: &[PathBuf], others: &[PathBuf]) -> Result<Self, Error> {
+        let mut sets: BTreeMap<Minor, Binaries> = BTreeMap::new();
+        let mut unusable = Vec::new();
         for folder in folders {
-            let apiserver = folder.join("kube-apiserver");
-            if !apiserver.is_file() {
-                continue;
-            }
-            let (minor, version) = version_of(&apiserver)?;
-            let Some(minor) = minor else { continue };
-            let manager = folder.join("kube-controller-manager");
-            let binaries = Binaries {
-                version,
-                etcd: folder.join("etcd"),
-                // One of another minor would not know this server, or not be known by it.
-                controller_manager: if manager.is_file() {
-                    (version_of(&manager)?.0 == Some(minor)).then_some(manager)
-                } else {
-                    None
-                },
-                apiserver,
-            };
-            let known = assets.sets.get(&minor);
-            if known.is_none_or(|known| patch(&known.version) < patch(&binaries.version)) {
-                assets.sets.insert(minor, binaries);
+            match set_in(folder, others) {
+                Ok(None) => {}
+                Ok(Some((minor, set))) => {
+                    let known = sets.get(&minor);
+                    if known.is_none_or(|known| patch(&known.version) < patch(&set.version)) {
+                        sets.insert(minor, set);
+                    }
+                }
+                Err(error) => unusable.push(error),
             }
         }
-        if assets.sets.is_empty() {
-            let place = &assets.place;
-            return Err(Error::environment(format!(
-                "there is no kube-apiserver of 1.20 to {} in {place}",
-                Minor::NEWEST
-            ))
-            .hint(GET));
-        }
-        Ok(assets)
-    }
-
-    /// Finds etcd for each set: beside its kube-apiserver, else in `folders`, else on the `PATH`.
-    fn add_etcd(&mut self, folders: &[PathBuf], path: &OsString) -> Result<(), Error> {
-        for set in self.sets.values_mut() {
-            let on_path = std::env::split_paths(path).map(|folder| absolute(&folder));
-            let others = folders.iter().cloned().chain(on_path);
-            let places = std::iter::once(set.etcd.clone());
-            let mut places = places.chain(others.map(|folder| folder.join("etcd")));
-            set.etcd = places.find(|etcd| etcd.is_file()).ok_or_else(|| {
-                Error::environment(format!(
-                    "there is no etcd beside {}, and none on the PATH",
-                    set.apiserver.display()
+        if sets.is_empty() {
+            return Err(match unusable.into_iter().next() {
+                Some(error) => error,
+                None => Error::environment(format!(
+                    "there is no kube-apiserver of 1.20 to {} in {place}",
+                    Minor::NEWEST
                 ))
-                .hint(GET)
-            })?;
-            executable(&set.etcd)?;
+                .hint(GET),
+            });
         }
-        Ok(())
+        Ok(Self {
+            place,
+            sets,
+            unusable,
+        })
     }
 
     /// The binaries of `minor`.
     pub fn of_minor(&self, minor: Minor) -> Result<&Binaries, Error> {
         self.sets.get(&minor).ok_or_else(|| {
             let known: Vec<String> = self.sets.keys().map(ToString::to_string).collect();
-            Error::environment(format!(
-                "there is no kube-apiserver of {minor} in {}",
-                self.place
-            ))
-            .hint(format!(
+            let mut message = format!("there is no kube-apiserver of {minor} in {}", self.place);
+            // Which minor it would have been is not known.
+            for error in &self.unusable {
+                message = format!("{message}; {}", error.message());
+            }
+            Error::environment(message).hint(format!(
                 "the ones there are of {}; setup-envtest use {minor} fetches one",
                 known.join(", ")
             ))
         })
     }
+}
+
+/// The set whose kube-apiserver is in `folder`, if one is there and podgate knows its minor.
+fn set_in(folder: &Path, others: &[PathBuf]) -> Result<Option<(Minor, Binaries)>, Error> {
+    let apiserver = folder.join("kube-apiserver");
+    if !apiserver.is_file() {
+        return Ok(None);
+    }
+    let (Some(minor), version) = version_of(&apiserver)? else {
+        return Ok(None);
+    };
+    let mut etcds = std::iter::once(folder).chain(others.iter().map(PathBuf::as_path));
+    let etcd = etcds.find_map(|folder| Some(folder.join("etcd")).filter(|etcd| etcd.is_file()));
+    let etcd = etcd.ok_or_else(|| {
+        let shown = apiserver.display();
+        Error::environment(format!(
+            "there is no etcd beside {shown}, and none on the PATH"
+        ))
+        .hint(GET)
+    })?;
+    executable(&etcd)?;
+    let manager = folder.join("kube-controller-manager");
+    // One of another minor would not know this server, or not be known by it.
+    let controller_manager = if manager.is_file() {
+        (version_of(&manager)?.0 == Some(minor)).then_some(manager)
+    } else {
+        None
+    };
+    let set = Binaries {
+        version,
+        apiserver,
+        etcd,
+        controller_manager,
+    };
+    Ok(Some((minor, set)))
 }
 
 /// The programs run in a folder of their own.
