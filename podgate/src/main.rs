@@ -23,9 +23,10 @@ fn main() -> ExitCode {
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Some((_, matches)) = matches.subcommand() {
         match &mut cli.command {
-            Command::Check(it) => args::in_order(&mut it.files, &mut it.filenames, matches),
-            Command::Diff(it) => args::in_order(&mut it.files, &mut it.filenames, matches),
-            Command::Fix(it) => args::in_order(&mut it.files, &mut it.filenames, matches),
+            Command::Check(it) => it.input.in_order(matches),
+            Command::Audit(it) => it.input.in_order(matches),
+            Command::Diff(it) => it.input.in_order(matches),
+            Command::Fix(it) => it.input.in_order(matches),
             _ => {}
         }
     }

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, Error> {
     if let Some(context) = &args.context {
         return live(args, context);
     }
-    if args.files.is_empty() {
+    if args.input.files.is_empty() {
         return Err(Error::input("there is nothing to audit").hint(
             "name dumps, folders of them, or `-` for standard input: kubectl get namespaces,pods -A -o json | podgate audit -; \
              --context names a live cluster",
@@ -34,9 +34,9 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, Error> {
     let cluster = cluster(args)?;
     let minor = super::minor_of(args.kubernetes.as_deref(), cluster.as_ref())?;
     let options = Options {
-        files: args.files.clone(),
-        recursive: args.recursive,
-        namespace: args.namespace.clone(),
+        files: args.input.files.clone(),
+        recursive: args.input.recursive,
+        namespace: args.input.namespace.clone(),
         policy: policy(args)?,
         to: Target { cluster, minor },
         requester: None,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use podgate_harness::check::{self, Finding, Item, Options, Place, Policy, Target};
 use podgate_harness::error::Error;
-use podgate_harness::suite::{Project, Requester, Suite};
+use podgate_harness::suite::{Project, Suite};
 use podgate_harness::versions::MinorRange;
 use podgate_policy::{LevelVersion, Minor, Server};
 use serde::Serialize;
@@ -16,7 +16,7 @@ use crate::show::style::{Painted, WARNED};
 use crate::show::{findings, github, junit, markdown, problems, report, sarif};
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Error> {
-    if args.files.is_empty() {
+    if args.input.files.is_empty() {
         return Err(Error::input("there is nothing to check")
             .hint("name files or folders, or `-` for standard input: podgate check k8s/ --enforce restricted"));
     }
@@ -25,16 +25,12 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Error> {
         warn: level("--warn", args.warn.as_deref())?,
         audit: level("--audit", args.audit.as_deref())?,
     };
-    let requester = args.requester.as_ref().map(|user| Requester {
-        user: user.clone(),
-        groups: args.groups.clone(),
-    });
     let options = Options {
-        files: args.files.clone(),
-        recursive: args.recursive,
-        namespace: args.namespace.clone(),
+        files: args.input.files.clone(),
+        recursive: args.input.recursive,
+        namespace: args.input.namespace.clone(),
         policy,
-        requester,
+        requester: args.applies.requester(),
         show_object: args.show_object,
         locate: args.reports.all().any(Format::has_places),
         targets: targets(&args.cluster, args.kubernetes.as_deref())?,

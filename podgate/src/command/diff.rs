@@ -5,7 +5,7 @@ use std::path::Path;
 use podgate_harness::check::diff::{self, Change, Compared, Difference, Options};
 use podgate_harness::check::{Item, Policy, Target};
 use podgate_harness::error::Error;
-use podgate_harness::suite::{Project, Requester, Suite};
+use podgate_harness::suite::{Project, Suite};
 use podgate_harness::versions::MinorRange;
 use podgate_policy::Minor;
 
@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::show::{self, compared, findings, github, junit, markdown, problems, report, sarif};
 
 pub(crate) fn run(args: &DiffArgs) -> Result<Exit, Error> {
-    if args.files.is_empty() {
+    if args.input.files.is_empty() {
         return Err(Error::input("there is nothing to compare").hint(
             "name files or folders, or `-` for standard input: podgate diff k8s/ --from psa-baseline --to psa-restricted",
         ));
@@ -35,17 +35,14 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit, Error> {
         ));
     }
     let options = Options {
-        files: args.files.clone(),
-        recursive: args.recursive,
-        namespace: args.namespace.clone(),
+        files: args.input.files.clone(),
+        recursive: args.input.recursive,
+        namespace: args.input.namespace.clone(),
         policy: Policy {
             enforce: level("--enforce", args.enforce.as_deref())?,
             ..Policy::default()
         },
-        requester: args.requester.as_ref().map(|user| Requester {
-            user: user.clone(),
-            groups: args.groups.clone(),
-        }),
+        requester: args.applies.requester(),
         locate: args.reports.all().any(Format::has_places),
         from,
         to,

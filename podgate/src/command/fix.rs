@@ -13,15 +13,15 @@ use crate::show;
 use crate::show::fixes;
 
 pub(crate) fn run(args: &FixArgs) -> Result<Exit, Error> {
-    if args.files.is_empty() {
+    if args.input.files.is_empty() {
         return Err(Error::input("there is nothing to fix")
             .hint("name files or folders, or `-` for standard input: podgate fix k8s/ --enforce restricted"));
     }
     let enforce = super::check::level("--enforce", args.enforce.as_deref())?;
     let options = Options {
-        files: args.files.clone(),
-        recursive: args.recursive,
-        namespace: args.namespace.clone(),
+        files: args.input.files.clone(),
+        recursive: args.input.recursive,
+        namespace: args.input.namespace.clone(),
         // Of a PodTemplate, from which no controller makes pods, the server only warns.
         policy: Policy {
             enforce,

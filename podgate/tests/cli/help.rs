@@ -20,6 +20,14 @@ use crate::folder::Folder;
     &["[FILE]...", "standard input", "--filename", "--from <CLUSTER[@VERSION]>", "--to <CLUSTER[@VERSION]>", "--enforce", "--all",
       "--namespace", "--as <USER>", "--as-group", "--recursive", "--output", "--report"]
 )]
+#[case(
+    &["audit"],
+    &["[FILE]...", "standard input", "--filename", "--recursive", "--namespace", "--context", "--template", "--to", "--enforce", "--known", "jsonl"]
+)]
+#[case(
+    &["fix"],
+    &["[FILE]...", "standard input", "--filename", "--recursive", "--namespace", "--cluster", "--enforce", "--write"]
+)]
 #[case(&["man"], &["<DIR>"])]
 #[case(&["matrix"], &["[NAME]...", "--cluster", "--kubernetes", "--shard <K/N>", "--github", "--shards <N>", "markdown"])]
 #[case(&["merge"], &["<FILE>...", "--output", "--quiet", "--shard 1/3"])]
