@@ -209,17 +209,6 @@ async fn a_list_as_a_watch() {
     running.stop().await;
 }
 
-#[tokio::test]
-async fn a_bookmark_before_the_end() {
-    let running = Running::start(Limits::default()).await;
-    let path =
-        format!("{PODS}?watch=1&resourceVersion=1000&timeoutSeconds=3&allowWatchBookmarks=1");
-    let mut events = Events::of(&running, &path).await;
-    events.next_is("BOOKMARK ").await;
-    assert_eq!(events.next().await, None);
-    running.stop().await;
-}
-
 #[rstest]
 #[case(
     "resourceVersion=x",
