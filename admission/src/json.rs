@@ -153,7 +153,7 @@ impl<'a> Lexer<'a> {
 
     /// Goes to the quote that opens the next key of the object, or behind its end; whether there is a key.
     #[inline]
-    fn to_key(&mut self, first: bool) -> Result<bool, SyntaxError> {
+    fn next_key(&mut self, first: bool) -> Result<bool, SyntaxError> {
         let mut next = self.skip_space();
         if next == Some(b'}') {
             self.close();
@@ -175,7 +175,7 @@ impl<'a> Lexer<'a> {
     /// Reads over the next key of the object and its colon; whether there is one.
     #[inline]
     fn skip_key(&mut self, first: bool) -> Result<bool, SyntaxError> {
-        if !self.to_key(first)? {
+        if !self.next_key(first)? {
             return Ok(false);
         }
         self.skip_text()?;
@@ -187,7 +187,7 @@ impl<'a> Lexer<'a> {
     /// behind [`open_object`](Self::open_object).
     #[inline]
     pub fn key(&mut self, first: bool) -> Result<Option<RawText<'a>>, SyntaxError> {
-        if !self.to_key(first)? {
+        if !self.next_key(first)? {
             return Ok(None);
         }
         let key = self.text()?;
