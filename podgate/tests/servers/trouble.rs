@@ -268,7 +268,7 @@ fn a_minor_without_binaries() {
     let broken = "1.35.1-linux-amd64/kube-apiserver is not executable";
     let said = text(&test(&["--kubernetes", "1.35"]).stderr);
     assert!(said.contains(broken), "{said}");
-    let printed = text(&test(&[]).stdout).replace("\n", " ");
+    let printed = text(&test(&[]).stdout).replace('\n', " ");
     assert!(printed.contains(broken), "{printed}");
     // None at all.
     folder.write(
