@@ -29,7 +29,7 @@ mod unmarshal;
 mod untyped;
 
 pub use error::{DecodeError, Location, Segment, StrictError, StrictErrorKind};
-pub use kind::{Kind, cannot_be_handled, decode_as, kind_of, not_registered};
+pub use kind::{Kind, cannot_be_handled, decode_as, kind_of, not_registered, unrecognized};
 pub use untyped::{MAX_TREE_DEPTH, decode_untyped};
 
 pub(crate) use scalar::base64;

@@ -163,6 +163,9 @@ pub static RESOURCES: &[Resource] = &[
     Resource { group: "authorization.k8s.io", version: "v1", kind: "SubjectAccessReview", name: "subjectaccessreviews", singular: "subjectaccessreview", namespaced: false, schema: &roots::SUBJECT_ACCESS_REVIEW, ..R },
     Resource { group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectAccessReview", name: "selfsubjectaccessreviews", singular: "selfsubjectaccessreview", namespaced: false, schema: &roots::SELF_SUBJECT_ACCESS_REVIEW, ..R },
     Resource { group: "authorization.k8s.io", version: "v1", kind: "LocalSubjectAccessReview", name: "localsubjectaccessreviews", singular: "localsubjectaccessreview", schema: &roots::LOCAL_SUBJECT_ACCESS_REVIEW, ..R },
+    Resource { group: "authorization.k8s.io", version: "v1", kind: "SelfSubjectRulesReview", name: "selfsubjectrulesreviews", singular: "selfsubjectrulesreview", namespaced: false, schema: &roots::SELF_SUBJECT_RULES_REVIEW, ..R },
+    // `v1beta1`, in 1.27 alone, has to be asked for with `--runtime-config`.
+    Resource { group: "authentication.k8s.io", version: "v1", kind: "SelfSubjectReview", name: "selfsubjectreviews", singular: "selfsubjectreview", namespaced: false, since: 28, schema: &roots::SELF_SUBJECT_REVIEW, ..R },
 ];
 
 /// The resource of that `apiVersion` and kind on a server of `minor`.

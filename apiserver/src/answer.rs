@@ -23,6 +23,7 @@ use podgate_policy::Minor;
 use sha2::{Digest as _, Sha512};
 
 use crate::watch::Watch;
+use crate::{failure, protobuf};
 
 /// The body of a response: all of it at once, or the events of a watch as they happen.
 #[derive(Debug, Default)]
@@ -31,7 +32,8 @@ pub struct Body(Content);
 #[derive(Debug)]
 enum Content {
     Whole(Full<Bytes>),
-    Events(Box<Watch>),
+    /// With the minor where they are wanted as protobuf.
+    Events(Box<Watch>, Option<Minor>),
 }
 
 impl Default for Content {
@@ -44,7 +46,7 @@ impl Body {
     /// Whether it goes on until the client, the server or a time limit ends it.
     #[must_use]
     pub fn is_watch(&self) -> bool {
-        matches!(self.0, Content::Events(_))
+        matches!(self.0, Content::Events(..))
     }
 }
 
@@ -58,23 +60,27 @@ impl http_body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut self.0 {
             Content::Whole(body) => Pin::new(body).poll_frame(context),
-            Content::Events(watch) => watch
-                .poll_events(context)
-                .map(|events| events.map(|events| Ok(Frame::data(events)))),
+            Content::Events(watch, minor) => watch.poll_events(context).map(|events| {
+                let events = events.map(|events| match *minor {
+                    Some(minor) => protobuf::events(&events, minor).into(),
+                    None => events,
+                });
+                events.map(|events| Ok(Frame::data(events)))
+            }),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Content::Whole(body) => body.is_end_stream(),
-            Content::Events(_) => false,
+            Content::Events(..) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Content::Whole(body) => body.size_hint(),
-            Content::Events(_) => SizeHint::default(),
+            Content::Events(..) => SizeHint::default(),
         }
     }
 }
@@ -98,6 +104,8 @@ pub(crate) struct Answer {
     retry_after: u32,
     /// What comes instead of the body.
     watch: Option<Box<Watch>>,
+    /// The minor, where events are wanted as protobuf.
+    frames: Option<Minor>,
     /// What stands in the place of the usual headers, or beside them.
     headers: Vec<(HeaderName, String)>,
     warnings: Vec<String>,
@@ -116,6 +124,7 @@ impl Answer {
             nosniff: false,
             retry_after: 0,
             watch: None,
+            frames: None,
             headers: Vec::new(),
             warnings: Vec::new(),
             audit: Vec::new(),
@@ -143,6 +152,7 @@ impl Answer {
             nosniff: true,
             retry_after: 0,
             watch: None,
+            frames: None,
             headers: Vec::new(),
             warnings: Vec::new(),
             audit: Vec::new(),
@@ -188,6 +198,32 @@ impl Answer {
             watch: Some(Box::new(watch)),
             ..Self::json(200, String::new())
         }
+    }
+
+    /// The same as protobuf, where it is an object or events of such. A text stays what it is, and what has
+    /// no form in protobuf, as a table, is refused (`errNotMarshalable` in
+    /// `k8s.io/apimachinery/pkg/runtime/serializer/protobuf`).
+    pub(crate) fn into_protobuf(mut self, minor: Minor) -> Self {
+        if self.watch.is_some() {
+            self.frames = Some(minor);
+            return self.with_type(protobuf::STREAM_TYPE);
+        }
+        if self.plain {
+            return self;
+        }
+        if let Some(body) = protobuf::of_json(&self.body, minor) {
+            self.body = body;
+        } else {
+            let status = failure::not_convertible(
+                "object *v1.Table does not implement the protobuf marshalling interface and cannot be \
+                 encoded to a protobuf message"
+                    .to_owned(),
+            );
+            self.code = status.code;
+            let json = status.to_json();
+            self.body = protobuf::of_json(json.as_bytes(), minor).unwrap_or_default();
+        }
+        self.with_type(protobuf::TYPE)
     }
 
     /// A refusal by authorization, which upstream answers before any handler runs.
@@ -250,7 +286,7 @@ impl Answer {
         const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
         let is_empty = self.body.is_empty() && self.watch.is_none();
         let content = match self.watch {
-            Some(watch) => Content::Events(watch),
+            Some(watch) => Content::Events(watch, self.frames),
             None => Content::Whole(Full::new(Bytes::from(self.body))),
         };
         let mut response = http::Response::new(Body(content));

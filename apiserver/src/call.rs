@@ -14,13 +14,13 @@ use crate::negotiation::Representation;
 use crate::options::Options;
 use crate::path::{ResourcePath, Verb};
 use crate::registry;
-use crate::{discovery, failure};
+use crate::{discovery, failure, protobuf};
 
 /// The media types that a real server reads and writes.
 const UPSTREAM_TYPES: &str =
     "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 /// Those of them that this one does.
-const TYPES: &str = "application/json";
+const TYPES: &str = "application/json, application/vnd.kubernetes.protobuf";
 
 /// How many bytes of a user agent name a field manager (`FieldManagerMaxLength`).
 const LONGEST_MANAGER: usize = 128;
@@ -77,7 +77,8 @@ pub(crate) fn route(path: &ResourcePath<'_>, verb: Option<Verb>, minor: Minor) -
     let review = registry::is_review(found);
     let (subresource, allowed) = match (path.subresource, verb) {
         (None, Some(Verb::DeleteCollection)) => {
-            (None, !everywhere && registry::deletes_collections(found))
+            let all = registry::deletes_collections(found, minor);
+            (None, !everywhere && all)
         }
         (None, Some(Verb::Create)) if review => (None, path.name.is_empty() && !everywhere),
         (None, _) if review => (None, false),
@@ -137,14 +138,34 @@ pub(crate) fn field_manager(options: &Options, headers: &HeaderMap) -> String {
     manager
 }
 
+/// The JSON that says the same as a body in protobuf.
+pub(crate) fn json_of(
+    body: &[u8],
+    resource: &Resource,
+    subresource: Option<&str>,
+    verb: Verb,
+    minor: Minor,
+) -> Result<Vec<u8>, Status> {
+    if matches!(verb, Verb::Delete | Verb::DeleteCollection) {
+        return protobuf::to_json(body, ("v1", "DeleteOptions"), minor);
+    }
+    let (group, version, kind) = match subresource {
+        Some(name) => registry::subresource_kind(resource, name, minor),
+        None => ("", "", resource.kind),
+    };
+    let api_version = match (group, version) {
+        ("", "") => resource.api_version(),
+        (group, version) => format!("{group}/{version}"),
+    };
+    protobuf::to_json(body, (&api_version, kind), minor)
+}
+
 impl Call<'_> {
-    /// Refuses bodies that are not JSON; where nothing is said, they are.
+    /// Refuses bodies that are not JSON, which those in protobuf have become; where nothing is said, they are.
     pub(crate) fn check_content_type(&self) -> Result<(), Status> {
         match self.content_type {
             "" | "application/json" => Ok(()),
-            "application/yaml" | "application/vnd.kubernetes.protobuf" => {
-                Err(failure::unsupported_media_type(TYPES))
-            }
+            "application/yaml" => Err(failure::unsupported_media_type(TYPES)),
             _ => Err(failure::unsupported_media_type(UPSTREAM_TYPES)),
         }
     }

@@ -212,7 +212,7 @@ fn entries(group: &str, version: &str, minor: Minor) -> Vec<Entry> {
             resource,
             subresource: None,
             kind: ("", "", resource.kind),
-            verbs: registry::verbs(resource),
+            verbs: registry::verbs(resource, minor),
         });
         entries.extend(
             registry::subresources(resource, minor).map(|subresource| Entry {

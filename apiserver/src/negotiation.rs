@@ -1,4 +1,5 @@
-//! In which form a client wants its answer: the object itself, a table of it, or its metadata.
+//! In which form a client wants its answer: the object itself, a table of it, or its metadata; and as JSON
+//! or as protobuf.
 //!
 //! Upstream: `k8s.io/apiserver/pkg/endpoints/handlers/negotiation/negotiate.go`, and
 //! `AllowsMediaTypeTransform` in `endpoints/handlers/rest.go`.
@@ -9,10 +10,10 @@ use http::HeaderMap;
 use http::header::ACCEPT;
 use podgate_admission::status::Status;
 
-use crate::failure;
+use crate::{failure, protobuf};
 
 /// The media types that this server writes.
-const TYPES: &str = "application/json";
+const TYPES: &str = "application/json, application/vnd.kubernetes.protobuf";
 
 /// What an answer shows of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(crate) struct Representation {
     pub(crate) kind: Kind,
     /// The version of `meta.k8s.io` that the form has: `v1` or `v1beta1`.
     pub(crate) version: &'static str,
+    /// Whether it is written as protobuf, and not as JSON.
+    pub(crate) protobuf: bool,
 }
 
 /// The kind of the answer.
@@ -44,6 +47,7 @@ impl Default for Representation {
         Self {
             kind: Kind::Own,
             version: "v1",
+            protobuf: false,
         }
     }
 }
@@ -105,7 +109,8 @@ impl Clause<'_> {
 
     /// The form that it asks for; nothing where this server does not write it.
     fn representation(&self) -> Option<Representation> {
-        if !self.is_json() {
+        let protobuf = self.ty == protobuf::TYPE;
+        if !protobuf && !self.is_json() {
             return None;
         }
         let parameter = |name| self.parameter(name);
@@ -114,7 +119,10 @@ impl Clause<'_> {
         }
         let (kind, group, version) = (parameter("as"), parameter("g"), parameter("v"));
         if kind.is_none() && group.is_none() && version.is_none() {
-            return Some(Representation::default());
+            return Some(Representation {
+                protobuf,
+                ..Representation::default()
+            });
         }
         let kind = match kind? {
             "Table" => Kind::Table,
@@ -127,7 +135,11 @@ impl Clause<'_> {
             "v1beta1" => "v1beta1",
             _ => return None,
         };
-        (group? == "meta.k8s.io").then_some(Representation { kind, version })
+        (group? == "meta.k8s.io").then_some(Representation {
+            kind,
+            version,
+            protobuf,
+        })
     }
 }
 
@@ -157,7 +169,8 @@ mod tests {
     #[case("application/json;as=Table;v=v1;g=meta.k8s.io;q=0.5,application/json;q=0.8", Some((Kind::Own, "v1")))]
     #[case("application/vnd.kubernetes.protobuf,application/json", Some((Kind::Own, "v1")))]
     #[case("application/json;stream=watch", Some((Kind::Own, "v1")))]
-    #[case("application/vnd.kubernetes.protobuf", None)]
+    #[case("application/vnd.kubernetes.protobuf", Some((Kind::Own, "v1")))]
+    #[case("application/yaml", None)]
     #[case("application/json;as=Table", None)]
     #[case("text/html", None)]
     fn forms(#[case] accept: &str, #[case] expected: Option<(Kind, &'static str)>) {

@@ -5,8 +5,6 @@
 use podgate_admission::resource::Resource;
 use podgate_policy::Minor;
 
-use crate::path::ResourcePath;
-
 /// Whether a PUT of an object that is not there creates it (`AllowCreateOnUpdate`).
 pub(crate) fn creates_on_update(resource: &Resource) -> bool {
     matches!(
@@ -65,29 +63,32 @@ pub(crate) fn orphans_by_default(resource: &Resource) -> bool {
     )
 }
 
-/// Whether all objects of the resource can be deleted at once.
-pub(crate) fn deletes_collections(resource: &Resource) -> bool {
-    resource.name != "namespaces"
+/// The first minor that deletes all services of a namespace at once: before, `REST` in
+/// `core/service/storage/rest.go` hid the store that can.
+const FIRST_TO_DELETE_SERVICES: u8 = 23;
+
+/// Whether a server of `minor` deletes all objects of the resource at once.
+pub(crate) fn deletes_collections(resource: &Resource, minor: Minor) -> bool {
+    match resource.name {
+        "namespaces" => false,
+        "services" => minor.number() >= FIRST_TO_DELETE_SERVICES,
+        _ => true,
+    }
 }
 
-/// Whether the resource is only asked, never stored: an access review.
+/// Whether the resource is only asked, never stored: a review of who somebody is, or what they may do.
 pub(crate) fn is_review(resource: &Resource) -> bool {
-    resource.group == "authorization.k8s.io"
+    matches!(
+        resource.group,
+        "authentication.k8s.io" | "authorization.k8s.io"
+    )
 }
 
-/// Whether it is the path of `SelfSubjectRulesReview`, which is asked like the reviews.
-pub(crate) fn is_rules_review(path: &ResourcePath<'_>) -> bool {
-    (path.group, path.version) == ("authorization.k8s.io", "v1")
-        && path.resource == "selfsubjectrulesreviews"
-        && path.name.is_empty()
-        && path.namespace.is_empty()
-}
-
-/// The verbs of a resource, in alphabetical order.
-pub(crate) fn verbs(resource: &Resource) -> &'static [&'static str] {
+/// The verbs of a resource on a server of `minor`, in alphabetical order.
+pub(crate) fn verbs(resource: &Resource, minor: Minor) -> &'static [&'static str] {
     if is_review(resource) {
         &["create"]
-    } else if deletes_collections(resource) {
+    } else if deletes_collections(resource, minor) {
         &[
             "create",
             "delete",

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use percent_encoding::percent_decode_str;
 use podgate_admission::chain::{self, Server};
@@ -170,7 +170,13 @@ impl ApiServer {
         let decoded = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         match Path::parse(&decoded) {
             Path::Other(path) => self.other(parts, path, &user),
-            Path::Resource(path) => self.resource(parts, &path, &user, body),
+            Path::Resource(path) => {
+                let answer = self.resource(parts, &path, &user, body);
+                match negotiate(&parts.headers) {
+                    Ok(wanted) if wanted.protobuf => answer.into_protobuf(self.server.minor()),
+                    _ => answer,
+                }
+            }
         }
     }
 
@@ -218,18 +224,6 @@ impl ApiServer {
         if let Err(status) = authorize::resource(&state.store, user, verb, path) {
             return Answer::forbidden(&status);
         }
-        // What can be read of protobuf goes on as JSON.
-        let converted = match (content_type(&parts.headers), &body) {
-            (protobuf::TYPE, Ok(body)) => protobuf::to_json(body),
-            _ => None,
-        };
-        let (body, content_type) = match &converted {
-            Some(json) => (Ok(&**json), "application/json"),
-            None => (body, content_type(&parts.headers)),
-        };
-        if verb == Some(Verb::Create) && registry::is_rules_review(path) {
-            return verb::rules(state, user, body.unwrap_or_default());
-        }
         let (resource, subresource) = match call::route(path, verb, minor) {
             Route::To(resource, subresource) => (resource, subresource),
             Route::NoGroup => return Answer::no_page(),
@@ -254,6 +248,22 @@ impl ApiServer {
                 let limit = format!("limit is {LARGEST_BODY}");
                 return warned(Status::request_too_large(&limit).into());
             }
+        };
+        let content_type = call::content_type(&parts.headers);
+        // What is sent as protobuf goes on as JSON. Of a patch it is no type.
+        let deletes = matches!(verb, Verb::Delete | Verb::DeleteCollection);
+        let read = content_type == protobuf::TYPE
+            && !reads
+            && verb != Verb::Patch
+            && !(deletes && body.is_empty());
+        let converted = read.then(|| call::json_of(body, resource, subresource, verb, minor));
+        let converted = match converted.transpose() {
+            Ok(converted) => converted,
+            Err(status) => return warned(status.into()),
+        };
+        let (body, content_type) = match &converted {
+            Some(json) => (&**json, "application/json"),
+            None => (body, content_type),
         };
         let call = Call {
             minor,
@@ -305,10 +315,6 @@ impl ApiServer {
         }
         answer
     }
-}
-
-fn content_type(headers: &HeaderMap) -> &str {
-    call::content_type(headers)
 }
 
 /// Reads a body to its end, and keeps what is not too much.

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -27,8 +26,6 @@ func main() {
 	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
 	if err == nil {
 		config.QPS, config.Burst = -1, 0
-		// Typed clients write protobuf where nothing is said.
-		config.ContentType = runtime.ContentTypeJSON
 		err = run(config, *namespace, *count, *clients, *expire, *pods, *verdicts, *watches)
 	}
 	if err != nil {

@@ -13,10 +13,13 @@ import (
 	"os"
 	"reflect"
 	"sort"
+	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	batchv1beta1 "k8s.io/api/batch/v1beta1"
 	corev1 "k8s.io/api/core/v1"
@@ -58,7 +61,10 @@ type Field struct {
 	Type    Type   `json:"type"`
 	Pointer bool   `json:"pointer"`
 	// OmitEmpty says that a zero value is really left out: Go ignores omitempty on structs.
-	OmitEmpty     bool     `json:"omitEmpty"`
+	OmitEmpty bool `json:"omitEmpty"`
+	// Numbers leads to the field in protobuf: the numbers of the embedded structs that it lies in, which are
+	// messages of their own there, and its own. Nothing where protobuf does not have it.
+	Numbers       []int    `json:"numbers"`
 	PatchStrategy []string `json:"patchStrategy"`
 	PatchMergeKey string   `json:"patchMergeKey"`
 	Markers       Markers  `json:"markers"`
@@ -167,7 +173,15 @@ func (r *reader) fieldsOf(t reflect.Type) []Field {
 		case name == "-":
 			continue
 		case f.Anonymous && name == "":
-			fields = append(fields, r.fieldsOf(f.Type)...)
+			outer := numberOf(t, f)
+			for _, field := range r.fieldsOf(f.Type) {
+				if outer == 0 || len(field.Numbers) == 0 {
+					field.Numbers = []int{}
+				} else {
+					field.Numbers = append([]int{outer}, field.Numbers...)
+				}
+				fields = append(fields, field)
+			}
 			continue
 		case !f.IsExported() || name == "":
 			fail("%s.%s has no JSON name", t, f.Name)
@@ -181,6 +195,7 @@ func (r *reader) fieldsOf(t reflect.Type) []Field {
 			Go:            f.Name,
 			Type:          r.typeOf(ft),
 			Pointer:       pointer,
+			Numbers:       []int{},
 			PatchMergeKey: f.Tag.Get("patchMergeKey"),
 			Markers:       r.markersIn(t.PkgPath())[t.Name()+"."+f.Name],
 		}
@@ -195,6 +210,9 @@ func (r *reader) fieldsOf(t reflect.Type) []Field {
 				fail("%s.%s has the option %q", t, f.Name, option)
 			}
 		}
+		if number := numberOf(t, f); number != 0 {
+			field.Numbers = []int{number}
+		}
 		if s := f.Tag.Get("patchStrategy"); s != "" {
 			field.PatchStrategy = strings.Split(s, ",")
 		}
@@ -203,11 +221,31 @@ func (r *reader) fieldsOf(t reflect.Type) []Field {
 	return fields
 }
 
+// numberOf returns the number of a field in protobuf, 0 where it has none.
+func numberOf(t reflect.Type, f reflect.StructField) int {
+	tag := f.Tag.Get("protobuf")
+	if tag == "" {
+		return 0
+	}
+	// The wire type, the number, and whether there can be many.
+	parts := strings.Split(tag, ",")
+	if len(parts) < 3 {
+		fail("%s.%s has the protobuf tag %q", t, f.Name, tag)
+	}
+	number, err := strconv.Atoi(parts[1])
+	if err != nil || number <= 0 {
+		fail("%s.%s has the protobuf tag %q", t, f.Name, tag)
+	}
+	return number
+}
+
 func main() {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		appsv1.AddToScheme,
+		authenticationv1.AddToScheme,
 		authorizationv1.AddToScheme,
+		autoscalingv1.AddToScheme,
 		batchv1.AddToScheme,
 		batchv1beta1.AddToScheme,
 		corev1.AddToScheme,

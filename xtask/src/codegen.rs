@@ -37,7 +37,8 @@ const fn root(gvk: &'static str) -> Root {
     }
 }
 
-/// The kinds that podgate serves: those of `RESOURCES` in `admission/src/resource.rs`.
+/// The kinds that podgate serves, those of `RESOURCES` in `admission/src/resource.rs`, and behind them what
+/// clients send to subresources or beside a request, and are answered without an object.
 const ROOTS: &[Root] = &[
     root("core/v1/Namespace"),
     root("core/v1/ServiceAccount"),
@@ -80,6 +81,14 @@ const ROOTS: &[Root] = &[
     root("authorization.k8s.io/v1/SubjectAccessReview"),
     root("authorization.k8s.io/v1/SelfSubjectAccessReview"),
     root("authorization.k8s.io/v1/LocalSubjectAccessReview"),
+    root("authorization.k8s.io/v1/SelfSubjectRulesReview"),
+    root("authentication.k8s.io/v1/SelfSubjectReview"),
+    root("autoscaling/v1/Scale"),
+    root("core/v1/Binding"),
+    // `policy/v1` has the same; the k8s.io/api of 1.20 has no such package.
+    root("policy/v1beta1/Eviction"),
+    root("core/v1/DeleteOptions"),
+    root("core/v1/Status"),
 ];
 
 /// The version of `k8s.io/api`, and of its sister modules, for each minor, oldest first.

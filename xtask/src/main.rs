@@ -49,6 +49,8 @@ TASKS:
     mutants              try the suite on servers whose rules are slightly wrong: a check dropped, a
                          version shifted by one, a value allowed or refused; the suite must
                          notice each. Some minutes.
+    protobuf             read and write Kubernetes' own examples of every kind, with every field set, as
+                         protobuf of each minor. Needs Go.
     tidy                 check the rules of this repository that no compiler knows: which way
                          dependencies run, what ARCHITECTURE.md names, how files open.
     upstream [--kubernetes 1.NN|all]...
@@ -88,6 +90,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["informers", args @ ..] if !args.contains(&"--help") => clients::informers(root(), args),
         ["load", args @ ..] if !args.contains(&"--help") => clients::load(root(), args),
         ["mutants"] => mutants::run(root()),
+        ["protobuf"] => upstream::examples(root()),
         ["tidy"] => tidy::run(root()),
         ["upstream", args @ ..] if !args.contains(&"--help") => upstream::run(root(), args),
         [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {

@@ -50,6 +50,41 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Runs the test that reads and writes the examples of each minor's `k8s.io/api` as protobuf.
+pub(crate) fn examples(root: &Path) -> Result<()> {
+    find_go()?;
+    let go = |args: &[&str]| -> Result<String> {
+        let output = Command::new("go").args(args).output().context("run go")?;
+        ensure!(
+            output.status.success(),
+            "go {}: {}",
+            args.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Ok(String::from_utf8(output.stdout)?)
+    };
+    for (_, version) in codegen::versions(root)? {
+        go(&["mod", "download", &format!("k8s.io/api@{version}")])?;
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["test", "--quiet", "--package", "podgate-apiserver", "--lib"])
+        .args([
+            "--",
+            "--exact",
+            "protobuf::tests::testdata::upstreams_examples",
+        ])
+        .env("PODGATE_GO_MODULES", go(&["env", "GOMODCACHE"])?.trim())
+        .current_dir(root)
+        .status()
+        .context("run cargo")?;
+    ensure!(
+        status.success(),
+        "not every example is read or written as upstream does"
+    );
+    Ok(())
+}
+
 /// Whether there is Go to run.
 pub(crate) fn find_go() -> Result<()> {
     match Command::new("go").arg("version").output() {

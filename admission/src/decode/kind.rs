@@ -184,13 +184,7 @@ pub fn decode_as<'a>(
         } else {
             ""
         };
-        error.with(|message| {
-            format!(
-                "the object provided is unrecognized (must be of type {}): {prefix}{message} ({})",
-                resource.kind,
-                summary(bytes)
-            )
-        })
+        error.with(|message| unrecognized(resource.kind, &format!("{prefix}{message}"), bytes))
     })?;
     let (api_version, kind) = with_defaults(&found, resource);
     let version = api_version.rsplit('/').next().unwrap_or_default();
@@ -282,6 +276,15 @@ pub fn cannot_be_handled(kind: &str, version: &str, expected: &str, message: &st
     format!(
         "{kind} in version {} cannot be handled as a {expected}: {message}",
         quote(version)
+    )
+}
+
+/// The message of the 400 answer to a document that does not say its kind.
+#[must_use]
+pub fn unrecognized(expected: &str, message: &str, document: &[u8]) -> String {
+    format!(
+        "the object provided is unrecognized (must be of type {expected}): {message} ({})",
+        summary(document)
     )
 }
 

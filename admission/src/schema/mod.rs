@@ -1,6 +1,6 @@
 //! The schema of the served kinds: for each field its JSON name, its type, the minors that have it,
-//! its default and its merge key. One table drives decoding, defaulting, drops, merge patches and
-//! the documents of `OpenAPI`.
+//! its number in protobuf, its default and its merge key. One table drives decoding, defaulting, drops,
+//! merge patches and the documents of `OpenAPI`.
 //!
 //! The tables are generated from the Go types of `k8s.io/api` of each minor (`cargo xtask codegen`).
 
@@ -48,6 +48,9 @@ pub struct Field {
     /// Whether a zero value is left out when the object is written. Go ignores `omitempty` on a
     /// struct that is no pointer, so it is `false` there, save for `omitzero`.
     pub omitempty: bool,
+    /// What leads to it in protobuf: the numbers of the embedded structs that it lies in, which are messages
+    /// of their own there, and its own. Empty where protobuf does not have it, as with the kind.
+    pub numbers: &'static [u32],
     /// The value that the server fills in where the field is absent (or zero, if it is no pointer),
     /// whatever the other fields say. A struct that is no pointer is never absent: the defaults of
     /// its fields hold even where the object does not name it. Defaults with conditions are code,

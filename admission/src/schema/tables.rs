@@ -7,8 +7,8 @@
 use super::Scalar::{Bool, Empty, Int, Text};
 use super::{Apply as A, Field, Merge, Struct, Type as T};
 
-/// What most fields are: there in every minor, neither pointer nor omitted, without default.
-const F: Field = Field { name: "", go: "", ty: T::Bool, since: 20, until: u8::MAX, pointer: false, omitempty: false, default: None, merge: None, apply: A::Granular };
+/// What most fields are: there in every minor, neither pointer nor omitted, not in protobuf, without default.
+const F: Field = Field { name: "", go: "", ty: T::Bool, since: 20, until: u8::MAX, pointer: false, omitempty: false, numbers: &[], default: None, merge: None, apply: A::Granular };
 /// `patchStrategy: merge` without a key: lists of scalars and maps.
 const MERGE: Merge = Merge { merge: true, retain_keys: false, key: None };
 /// `patchStrategy: retainKeys`
@@ -36,6 +36,7 @@ pub static STRUCTS: &[&Struct] = &[
     &AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE,
     &AZURE_DISK_VOLUME_SOURCE,
     &AZURE_FILE_VOLUME_SOURCE,
+    &BINDING,
     &CAPABILITIES,
     &CEPH_FS_VOLUME_SOURCE,
     &CINDER_VOLUME_SOURCE,
@@ -78,6 +79,7 @@ pub static STRUCTS: &[&Struct] = &[
     &DAEMON_SET_SPEC,
     &DAEMON_SET_STATUS,
     &DAEMON_SET_UPDATE_STRATEGY,
+    &DELETE_OPTIONS,
     &DEPLOYMENT,
     &DEPLOYMENT_CONDITION,
     &DEPLOYMENT_SPEC,
@@ -95,6 +97,7 @@ pub static STRUCTS: &[&Struct] = &[
     &EVENT,
     &EVENT_SERIES,
     &EVENT_SOURCE,
+    &EVICTION,
     &EVICTION_RESPONDER,
     &EXEC_ACTION,
     &FC_VOLUME_SOURCE,
@@ -136,6 +139,7 @@ pub static STRUCTS: &[&Struct] = &[
     &LIMIT_RANGE_ITEM,
     &LIMIT_RANGE_SPEC,
     &LINUX_CONTAINER_USER,
+    &LIST_META,
     &LOAD_BALANCER_INGRESS,
     &LOAD_BALANCER_STATUS,
     &LOCAL_OBJECT_REFERENCE,
@@ -169,6 +173,7 @@ pub static STRUCTS: &[&Struct] = &[
     &NODE_SWAP_STATUS,
     &NODE_SYSTEM_INFO,
     &NON_RESOURCE_ATTRIBUTES,
+    &NON_RESOURCE_RULE,
     &OBJECT_FIELD_SELECTOR,
     &OBJECT_META,
     &OBJECT_REFERENCE,
@@ -213,6 +218,7 @@ pub static STRUCTS: &[&Struct] = &[
     &POLICY_RULE,
     &PORTWORX_VOLUME_SOURCE,
     &PORT_STATUS,
+    &PRECONDITIONS,
     &PREFERRED_SCHEDULING_TERM,
     &PRIORITY_CLASS,
     &PROBE,
@@ -235,6 +241,7 @@ pub static STRUCTS: &[&Struct] = &[
     &RESOURCE_QUOTA_SPEC,
     &RESOURCE_QUOTA_STATUS,
     &RESOURCE_REQUIREMENTS,
+    &RESOURCE_RULE,
     &RESOURCE_STATUS,
     &ROLE,
     &ROLE_BINDING,
@@ -247,7 +254,10 @@ pub static STRUCTS: &[&Struct] = &[
     &RUNTIME_CLASS_V1BETA1,
     &RUN_AS_GROUP_STRATEGY_OPTIONS,
     &RUN_AS_USER_STRATEGY_OPTIONS,
+    &SCALE,
     &SCALE_IO_VOLUME_SOURCE,
+    &SCALE_SPEC,
+    &SCALE_STATUS,
     &SCHEDULING,
     &SCHEDULING_V1BETA1,
     &SCOPED_RESOURCE_SELECTOR_REQUIREMENT,
@@ -261,6 +271,10 @@ pub static STRUCTS: &[&Struct] = &[
     &SECURITY_CONTEXT,
     &SELF_SUBJECT_ACCESS_REVIEW,
     &SELF_SUBJECT_ACCESS_REVIEW_SPEC,
+    &SELF_SUBJECT_REVIEW,
+    &SELF_SUBJECT_REVIEW_STATUS,
+    &SELF_SUBJECT_RULES_REVIEW,
+    &SELF_SUBJECT_RULES_REVIEW_SPEC,
     &SERVICE,
     &SERVICE_ACCOUNT,
     &SERVICE_ACCOUNT_TOKEN_PROJECTION,
@@ -270,6 +284,7 @@ pub static STRUCTS: &[&Struct] = &[
     &SESSION_AFFINITY_CONFIG,
     &SE_LINUX_OPTIONS,
     &SE_LINUX_STRATEGY_OPTIONS,
+    &SHARD_INFO,
     &SLEEP_ACTION,
     &STATEFUL_SET,
     &STATEFUL_SET_CONDITION,
@@ -278,11 +293,15 @@ pub static STRUCTS: &[&Struct] = &[
     &STATEFUL_SET_SPEC,
     &STATEFUL_SET_STATUS,
     &STATEFUL_SET_UPDATE_STRATEGY,
+    &STATUS,
+    &STATUS_CAUSE,
+    &STATUS_DETAILS,
     &STORAGE_OS_VOLUME_SOURCE,
     &SUBJECT,
     &SUBJECT_ACCESS_REVIEW,
     &SUBJECT_ACCESS_REVIEW_SPEC,
     &SUBJECT_ACCESS_REVIEW_STATUS,
+    &SUBJECT_RULES_REVIEW_STATUS,
     &SUCCESS_POLICY,
     &SUCCESS_POLICY_RULE,
     &SUPPLEMENTAL_GROUPS_STRATEGY_OPTIONS,
@@ -295,6 +314,7 @@ pub static STRUCTS: &[&Struct] = &[
     &TYPED_LOCAL_OBJECT_REFERENCE,
     &TYPED_OBJECT_REFERENCE,
     &UNCOUNTED_TERMINATED_PODS,
+    &USER_INFO,
     &VOLUME,
     &VOLUME_DEVICE,
     &VOLUME_HEALTH_CONDITION,
@@ -320,6 +340,7 @@ pub static STRUCTS: &[&Struct] = &[
 
 /// The structs of the served kinds.
 pub mod roots {
+    pub use super::BINDING;
     pub use super::CLUSTER_ROLE;
     pub use super::CLUSTER_ROLE_BINDING;
     pub use super::CONFIG_MAP;
@@ -327,8 +348,10 @@ pub mod roots {
     pub use super::CRON_JOB;
     pub use super::CRON_JOB_V1BETA1;
     pub use super::DAEMON_SET;
+    pub use super::DELETE_OPTIONS;
     pub use super::DEPLOYMENT;
     pub use super::EVENT;
+    pub use super::EVICTION;
     pub use super::JOB;
     pub use super::LIMIT_RANGE;
     pub use super::LOCAL_SUBJECT_ACCESS_REVIEW;
@@ -346,2206 +369,2352 @@ pub mod roots {
     pub use super::ROLE_BINDING;
     pub use super::RUNTIME_CLASS;
     pub use super::RUNTIME_CLASS_V1BETA1;
+    pub use super::SCALE;
     pub use super::SECRET;
     pub use super::SELF_SUBJECT_ACCESS_REVIEW;
+    pub use super::SELF_SUBJECT_REVIEW;
+    pub use super::SELF_SUBJECT_RULES_REVIEW;
     pub use super::SERVICE;
     pub use super::SERVICE_ACCOUNT;
     pub use super::STATEFUL_SET;
+    pub use super::STATUS;
     pub use super::SUBJECT_ACCESS_REVIEW;
 }
 
 static AFFINITY: Struct = Struct { name: "Affinity", go: "v1.Affinity", atomic_since: None, fields: &[
-    Field { name: "nodeAffinity", go: "NodeAffinity", ty: T::Struct(&NODE_AFFINITY), pointer: true, omitempty: true, ..F },
-    Field { name: "podAffinity", go: "PodAffinity", ty: T::Struct(&POD_AFFINITY), pointer: true, omitempty: true, ..F },
-    Field { name: "podAntiAffinity", go: "PodAntiAffinity", ty: T::Struct(&POD_ANTI_AFFINITY), pointer: true, omitempty: true, ..F },
+    Field { name: "nodeAffinity", go: "NodeAffinity", ty: T::Struct(&NODE_AFFINITY), pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "podAffinity", go: "PodAffinity", ty: T::Struct(&POD_AFFINITY), pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "podAntiAffinity", go: "PodAntiAffinity", ty: T::Struct(&POD_ANTI_AFFINITY), pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static AGGREGATION_RULE: Struct = Struct { name: "AggregationRule", go: "v1.AggregationRule", atomic_since: None, fields: &[
-    Field { name: "clusterRoleSelectors", go: "ClusterRoleSelectors", ty: T::List(&T::Struct(&LABEL_SELECTOR), "[]v1.LabelSelector"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "clusterRoleSelectors", go: "ClusterRoleSelectors", ty: T::List(&T::Struct(&LABEL_SELECTOR), "[]v1.LabelSelector"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
 ] };
 
 static ALLOWED_CSI_DRIVER: Struct = Struct { name: "AllowedCSIDriver", go: "v1beta1.AllowedCSIDriver", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), until: 24, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), until: 24, numbers: &[1], ..F },
 ] };
 
 static ALLOWED_FLEX_VOLUME: Struct = Struct { name: "AllowedFlexVolume", go: "v1beta1.AllowedFlexVolume", atomic_since: None, fields: &[
-    Field { name: "driver", go: "Driver", ty: T::String("string"), until: 24, ..F },
+    Field { name: "driver", go: "Driver", ty: T::String("string"), until: 24, numbers: &[1], ..F },
 ] };
 
 static ALLOWED_HOST_PATH: Struct = Struct { name: "AllowedHostPath", go: "v1beta1.AllowedHostPath", atomic_since: None, fields: &[
-    Field { name: "pathPrefix", go: "PathPrefix", ty: T::String("string"), until: 24, omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, until: 24, omitempty: true, ..F },
+    Field { name: "pathPrefix", go: "PathPrefix", ty: T::String("string"), until: 24, omitempty: true, numbers: &[1], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, until: 24, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static APP_ARMOR_PROFILE: Struct = Struct { name: "AppArmorProfile", go: "v1.AppArmorProfile", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.AppArmorProfileType"), since: 30, ..F },
-    Field { name: "localhostProfile", go: "LocalhostProfile", ty: T::String("string"), since: 30, pointer: true, omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.AppArmorProfileType"), since: 30, numbers: &[1], ..F },
+    Field { name: "localhostProfile", go: "LocalhostProfile", ty: T::String("string"), since: 30, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static ATTACHED_VOLUME: Struct = Struct { name: "AttachedVolume", go: "v1.AttachedVolume", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("v1.UniqueVolumeName"), ..F },
-    Field { name: "devicePath", go: "DevicePath", ty: T::String("string"), ..F },
+    Field { name: "name", go: "Name", ty: T::String("v1.UniqueVolumeName"), numbers: &[1], ..F },
+    Field { name: "devicePath", go: "DevicePath", ty: T::String("string"), numbers: &[2], ..F },
 ] };
 
 static AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE: Struct = Struct { name: "AWSElasticBlockStoreVolumeSource", go: "v1.AWSElasticBlockStoreVolumeSource", atomic_since: None, fields: &[
-    Field { name: "volumeID", go: "VolumeID", ty: T::String("string"), ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "partition", go: "Partition", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
+    Field { name: "volumeID", go: "VolumeID", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "partition", go: "Partition", ty: T::Int32, omitempty: true, numbers: &[3], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static AZURE_DISK_VOLUME_SOURCE: Struct = Struct { name: "AzureDiskVolumeSource", go: "v1.AzureDiskVolumeSource", atomic_since: None, fields: &[
-    Field { name: "diskName", go: "DiskName", ty: T::String("string"), ..F },
-    Field { name: "diskURI", go: "DataDiskURI", ty: T::String("string"), ..F },
-    Field { name: "cachingMode", go: "CachingMode", ty: T::String("v1.AzureDataDiskCachingMode"), pointer: true, omitempty: true, default: Some(Text("ReadWrite")), ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), pointer: true, omitempty: true, default: Some(Text("ext4")), ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, pointer: true, omitempty: true, default: Some(Bool(false)), ..F },
-    Field { name: "kind", go: "Kind", ty: T::String("v1.AzureDataDiskKind"), pointer: true, omitempty: true, default: Some(Text("Shared")), ..F },
+    Field { name: "diskName", go: "DiskName", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "diskURI", go: "DataDiskURI", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "cachingMode", go: "CachingMode", ty: T::String("v1.AzureDataDiskCachingMode"), pointer: true, omitempty: true, numbers: &[3], default: Some(Text("ReadWrite")), ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[4], default: Some(Text("ext4")), ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, pointer: true, omitempty: true, numbers: &[5], default: Some(Bool(false)), ..F },
+    Field { name: "kind", go: "Kind", ty: T::String("v1.AzureDataDiskKind"), pointer: true, omitempty: true, numbers: &[6], default: Some(Text("Shared")), ..F },
 ] };
 
 static AZURE_FILE_VOLUME_SOURCE: Struct = Struct { name: "AzureFileVolumeSource", go: "v1.AzureFileVolumeSource", atomic_since: None, fields: &[
-    Field { name: "secretName", go: "SecretName", ty: T::String("string"), ..F },
-    Field { name: "shareName", go: "ShareName", ty: T::String("string"), ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
+    Field { name: "secretName", go: "SecretName", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "shareName", go: "ShareName", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[3], ..F },
+] };
+
+/// `k8s.io/api/core/v1.Binding`
+pub static BINDING: Struct = Struct { name: "Binding", go: "v1.Binding", atomic_since: None, fields: &[
+    Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "target", go: "Target", ty: T::Struct(&OBJECT_REFERENCE), since: 22, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "target", go: "Target", ty: T::Struct(&OBJECT_REFERENCE), until: 21, numbers: &[2], ..F },
 ] };
 
 static CAPABILITIES: Struct = Struct { name: "Capabilities", go: "v1.Capabilities", atomic_since: None, fields: &[
-    Field { name: "add", go: "Add", ty: T::List(&T::String("v1.Capability"), "[]v1.Capability"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "drop", go: "Drop", ty: T::List(&T::String("v1.Capability"), "[]v1.Capability"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "add", go: "Add", ty: T::List(&T::String("v1.Capability"), "[]v1.Capability"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "drop", go: "Drop", ty: T::List(&T::String("v1.Capability"), "[]v1.Capability"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static CEPH_FS_VOLUME_SOURCE: Struct = Struct { name: "CephFSVolumeSource", go: "v1.CephFSVolumeSource", atomic_since: None, fields: &[
-    Field { name: "monitors", go: "Monitors", ty: T::List(&T::String("string"), "[]string"), apply: A::Atomic, ..F },
-    Field { name: "path", go: "Path", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "user", go: "User", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "secretFile", go: "SecretFile", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
+    Field { name: "monitors", go: "Monitors", ty: T::List(&T::String("string"), "[]string"), numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "path", go: "Path", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "user", go: "User", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "secretFile", go: "SecretFile", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, numbers: &[5], apply: A::Atomic, ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, numbers: &[5], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[6], ..F },
 ] };
 
 static CINDER_VOLUME_SOURCE: Struct = Struct { name: "CinderVolumeSource", go: "v1.CinderVolumeSource", atomic_since: None, fields: &[
-    Field { name: "volumeID", go: "VolumeID", ty: T::String("string"), ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, ..F },
+    Field { name: "volumeID", go: "VolumeID", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[3], ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static CLAIM_SOURCE: Struct = Struct { name: "ClaimSource", go: "v1.ClaimSource", atomic_since: None, fields: &[
-    Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 26, until: 30, pointer: true, omitempty: true, ..F },
-    Field { name: "resourceClaimTemplateName", go: "ResourceClaimTemplateName", ty: T::String("string"), since: 26, until: 30, pointer: true, omitempty: true, ..F },
+    Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 26, until: 30, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "resourceClaimTemplateName", go: "ResourceClaimTemplateName", ty: T::String("string"), since: 26, until: 30, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static CLIENT_IP_CONFIG: Struct = Struct { name: "ClientIPConfig", go: "v1.ClientIPConfig", atomic_since: None, fields: &[
-    Field { name: "timeoutSeconds", go: "TimeoutSeconds", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "timeoutSeconds", go: "TimeoutSeconds", ty: T::Int32, pointer: true, omitempty: true, numbers: &[1], ..F },
 ] };
 
 /// `k8s.io/api/rbac/v1.ClusterRole`
 pub static CLUSTER_ROLE: Struct = Struct { name: "ClusterRole", go: "v1.ClusterRole", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "rules", go: "Rules", ty: T::List(&T::Struct(&POLICY_RULE), "[]v1.PolicyRule"), apply: A::Atomic, ..F },
-    Field { name: "aggregationRule", go: "AggregationRule", ty: T::Struct(&AGGREGATION_RULE), pointer: true, omitempty: true, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "rules", go: "Rules", ty: T::List(&T::Struct(&POLICY_RULE), "[]v1.PolicyRule"), numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "aggregationRule", go: "AggregationRule", ty: T::Struct(&AGGREGATION_RULE), pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 /// `k8s.io/api/rbac/v1.ClusterRoleBinding`
 pub static CLUSTER_ROLE_BINDING: Struct = Struct { name: "ClusterRoleBinding", go: "v1.ClusterRoleBinding", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "subjects", go: "Subjects", ty: T::List(&T::Struct(&SUBJECT), "[]v1.Subject"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "roleRef", go: "RoleRef", ty: T::Struct(&ROLE_REF), since: 22, apply: A::Atomic, ..F },
-    Field { name: "roleRef", go: "RoleRef", ty: T::Struct(&ROLE_REF), until: 21, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "subjects", go: "Subjects", ty: T::List(&T::Struct(&SUBJECT), "[]v1.Subject"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "roleRef", go: "RoleRef", ty: T::Struct(&ROLE_REF), since: 22, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "roleRef", go: "RoleRef", ty: T::Struct(&ROLE_REF), until: 21, numbers: &[3], ..F },
 ] };
 
 static CLUSTER_TRUST_BUNDLE_PROJECTION: Struct = Struct { name: "ClusterTrustBundleProjection", go: "v1.ClusterTrustBundleProjection", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), since: 29, pointer: true, omitempty: true, ..F },
-    Field { name: "signerName", go: "SignerName", ty: T::String("string"), since: 29, pointer: true, omitempty: true, ..F },
-    Field { name: "labelSelector", go: "LabelSelector", ty: T::Struct(&LABEL_SELECTOR), since: 29, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "optional", go: "Optional", ty: T::Bool, since: 29, pointer: true, omitempty: true, ..F },
-    Field { name: "path", go: "Path", ty: T::String("string"), since: 29, ..F },
-    Field { name: "user", go: "User", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), since: 29, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "signerName", go: "SignerName", ty: T::String("string"), since: 29, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "labelSelector", go: "LabelSelector", ty: T::Struct(&LABEL_SELECTOR), since: 29, pointer: true, omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "optional", go: "Optional", ty: T::Bool, since: 29, pointer: true, omitempty: true, numbers: &[5], ..F },
+    Field { name: "path", go: "Path", ty: T::String("string"), since: 29, numbers: &[4], ..F },
+    Field { name: "user", go: "User", ty: T::Int64, since: 37, pointer: true, omitempty: true, numbers: &[6], ..F },
 ] };
 
 static CONDITION: Struct = Struct { name: "Condition", go: "v1.Condition", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("string"), ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), ..F },
-    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), ..F },
+    Field { name: "type", go: "Type", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), numbers: &[2], ..F },
+    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, numbers: &[3], ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, numbers: &[4], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), numbers: &[5], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), numbers: &[6], ..F },
 ] };
 
 /// `k8s.io/api/core/v1.ConfigMap`
 pub static CONFIG_MAP: Struct = Struct { name: "ConfigMap", go: "v1.ConfigMap", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "immutable", go: "Immutable", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "data", go: "Data", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
-    Field { name: "binaryData", go: "BinaryData", ty: T::Map(&T::Bytes, "map[string][]uint8"), omitempty: true, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "immutable", go: "Immutable", ty: T::Bool, pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "data", go: "Data", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "binaryData", go: "BinaryData", ty: T::Map(&T::Bytes, "map[string][]uint8"), omitempty: true, numbers: &[3], ..F },
 ] };
 
 static CONFIG_MAP_ENV_SOURCE: Struct = Struct { name: "ConfigMapEnvSource", go: "v1.ConfigMapEnvSource", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1, 1], ..F },
+    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static CONFIG_MAP_KEY_SELECTOR: Struct = Struct { name: "ConfigMapKeySelector", go: "v1.ConfigMapKeySelector", atomic_since: Some(22), fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "key", go: "Key", ty: T::String("string"), ..F },
-    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1, 1], ..F },
+    Field { name: "key", go: "Key", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static CONFIG_MAP_NODE_CONFIG_SOURCE: Struct = Struct { name: "ConfigMapNodeConfigSource", go: "v1.ConfigMapNodeConfigSource", atomic_since: None, fields: &[
-    Field { name: "namespace", go: "Namespace", ty: T::String("string"), ..F },
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
-    Field { name: "uid", go: "UID", ty: T::String("types.UID"), omitempty: true, ..F },
-    Field { name: "resourceVersion", go: "ResourceVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "kubeletConfigKey", go: "KubeletConfigKey", ty: T::String("string"), ..F },
+    Field { name: "namespace", go: "Namespace", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "uid", go: "UID", ty: T::String("types.UID"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "resourceVersion", go: "ResourceVersion", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "kubeletConfigKey", go: "KubeletConfigKey", ty: T::String("string"), numbers: &[5], ..F },
 ] };
 
 static CONFIG_MAP_PROJECTION: Struct = Struct { name: "ConfigMapProjection", go: "v1.ConfigMapProjection", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "items", go: "Items", ty: T::List(&T::Struct(&KEY_TO_PATH), "[]v1.KeyToPath"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1, 1], ..F },
+    Field { name: "items", go: "Items", ty: T::List(&T::Struct(&KEY_TO_PATH), "[]v1.KeyToPath"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static CONFIG_MAP_VOLUME_SOURCE: Struct = Struct { name: "ConfigMapVolumeSource", go: "v1.ConfigMapVolumeSource", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "items", go: "Items", ty: T::List(&T::Struct(&KEY_TO_PATH), "[]v1.KeyToPath"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(420)), ..F },
-    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "defaultUser", go: "DefaultUser", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1, 1], ..F },
+    Field { name: "items", go: "Items", ty: T::List(&T::Struct(&KEY_TO_PATH), "[]v1.KeyToPath"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, numbers: &[3], default: Some(Int(420)), ..F },
+    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "defaultUser", go: "DefaultUser", ty: T::Int64, since: 37, pointer: true, omitempty: true, numbers: &[5], ..F },
 ] };
 
 static CONTAINER: Struct = Struct { name: "Container", go: "v1.Container", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
-    Field { name: "image", go: "Image", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "command", go: "Command", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "args", go: "Args", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "workingDir", go: "WorkingDir", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&CONTAINER_PORT), "[]v1.ContainerPort"), omitempty: true, merge: Some(by("containerPort")), apply: A::Map(&["containerPort", "protocol"]), ..F },
-    Field { name: "envFrom", go: "EnvFrom", ty: T::List(&T::Struct(&ENV_FROM_SOURCE), "[]v1.EnvFromSource"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "env", go: "Env", ty: T::List(&T::Struct(&ENV_VAR), "[]v1.EnvVar"), omitempty: true, merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), ..F },
-    Field { name: "resizePolicy", go: "ResizePolicy", ty: T::List(&T::Struct(&CONTAINER_RESIZE_POLICY), "[]v1.ContainerResizePolicy"), since: 27, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "restartPolicy", go: "RestartPolicy", ty: T::String("v1.ContainerRestartPolicy"), since: 28, pointer: true, omitempty: true, ..F },
-    Field { name: "restartPolicyRules", go: "RestartPolicyRules", ty: T::List(&T::Struct(&CONTAINER_RESTART_RULE), "[]v1.ContainerRestartRule"), since: 34, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "volumeMounts", go: "VolumeMounts", ty: T::List(&T::Struct(&VOLUME_MOUNT), "[]v1.VolumeMount"), omitempty: true, merge: Some(by("mountPath")), apply: A::Map(&["mountPath"]), ..F },
-    Field { name: "volumeDevices", go: "VolumeDevices", ty: T::List(&T::Struct(&VOLUME_DEVICE), "[]v1.VolumeDevice"), omitempty: true, merge: Some(by("devicePath")), apply: A::Map(&["devicePath"]), ..F },
-    Field { name: "livenessProbe", go: "LivenessProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, ..F },
-    Field { name: "readinessProbe", go: "ReadinessProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, ..F },
-    Field { name: "startupProbe", go: "StartupProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, ..F },
-    Field { name: "lifecycle", go: "Lifecycle", ty: T::Struct(&LIFECYCLE), pointer: true, omitempty: true, ..F },
-    Field { name: "terminationMessagePath", go: "TerminationMessagePath", ty: T::String("string"), omitempty: true, default: Some(Text("/dev/termination-log")), ..F },
-    Field { name: "terminationMessagePolicy", go: "TerminationMessagePolicy", ty: T::String("v1.TerminationMessagePolicy"), omitempty: true, default: Some(Text("File")), ..F },
-    Field { name: "imagePullPolicy", go: "ImagePullPolicy", ty: T::String("v1.PullPolicy"), omitempty: true, ..F },
-    Field { name: "securityContext", go: "SecurityContext", ty: T::Struct(&SECURITY_CONTEXT), pointer: true, omitempty: true, ..F },
-    Field { name: "stdin", go: "Stdin", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "stdinOnce", go: "StdinOnce", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "tty", go: "TTY", ty: T::Bool, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "image", go: "Image", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "command", go: "Command", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "args", go: "Args", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "workingDir", go: "WorkingDir", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&CONTAINER_PORT), "[]v1.ContainerPort"), omitempty: true, numbers: &[6], merge: Some(by("containerPort")), apply: A::Map(&["containerPort", "protocol"]), ..F },
+    Field { name: "envFrom", go: "EnvFrom", ty: T::List(&T::Struct(&ENV_FROM_SOURCE), "[]v1.EnvFromSource"), omitempty: true, numbers: &[19], apply: A::Atomic, ..F },
+    Field { name: "env", go: "Env", ty: T::List(&T::Struct(&ENV_VAR), "[]v1.EnvVar"), omitempty: true, numbers: &[7], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), numbers: &[8], ..F },
+    Field { name: "resizePolicy", go: "ResizePolicy", ty: T::List(&T::Struct(&CONTAINER_RESIZE_POLICY), "[]v1.ContainerResizePolicy"), since: 27, omitempty: true, numbers: &[23], apply: A::Atomic, ..F },
+    Field { name: "restartPolicy", go: "RestartPolicy", ty: T::String("v1.ContainerRestartPolicy"), since: 28, pointer: true, omitempty: true, numbers: &[24], ..F },
+    Field { name: "restartPolicyRules", go: "RestartPolicyRules", ty: T::List(&T::Struct(&CONTAINER_RESTART_RULE), "[]v1.ContainerRestartRule"), since: 34, omitempty: true, numbers: &[25], apply: A::Atomic, ..F },
+    Field { name: "volumeMounts", go: "VolumeMounts", ty: T::List(&T::Struct(&VOLUME_MOUNT), "[]v1.VolumeMount"), omitempty: true, numbers: &[9], merge: Some(by("mountPath")), apply: A::Map(&["mountPath"]), ..F },
+    Field { name: "volumeDevices", go: "VolumeDevices", ty: T::List(&T::Struct(&VOLUME_DEVICE), "[]v1.VolumeDevice"), omitempty: true, numbers: &[21], merge: Some(by("devicePath")), apply: A::Map(&["devicePath"]), ..F },
+    Field { name: "livenessProbe", go: "LivenessProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, numbers: &[10], ..F },
+    Field { name: "readinessProbe", go: "ReadinessProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, numbers: &[11], ..F },
+    Field { name: "startupProbe", go: "StartupProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, numbers: &[22], ..F },
+    Field { name: "lifecycle", go: "Lifecycle", ty: T::Struct(&LIFECYCLE), pointer: true, omitempty: true, numbers: &[12], ..F },
+    Field { name: "terminationMessagePath", go: "TerminationMessagePath", ty: T::String("string"), omitempty: true, numbers: &[13], default: Some(Text("/dev/termination-log")), ..F },
+    Field { name: "terminationMessagePolicy", go: "TerminationMessagePolicy", ty: T::String("v1.TerminationMessagePolicy"), omitempty: true, numbers: &[20], default: Some(Text("File")), ..F },
+    Field { name: "imagePullPolicy", go: "ImagePullPolicy", ty: T::String("v1.PullPolicy"), omitempty: true, numbers: &[14], ..F },
+    Field { name: "securityContext", go: "SecurityContext", ty: T::Struct(&SECURITY_CONTEXT), pointer: true, omitempty: true, numbers: &[15], ..F },
+    Field { name: "stdin", go: "Stdin", ty: T::Bool, omitempty: true, numbers: &[16], ..F },
+    Field { name: "stdinOnce", go: "StdinOnce", ty: T::Bool, omitempty: true, numbers: &[17], ..F },
+    Field { name: "tty", go: "TTY", ty: T::Bool, omitempty: true, numbers: &[18], ..F },
 ] };
 
 static CONTAINER_EXTENDED_RESOURCE_REQUEST: Struct = Struct { name: "ContainerExtendedResourceRequest", go: "v1.ContainerExtendedResourceRequest", atomic_since: None, fields: &[
-    Field { name: "containerName", go: "ContainerName", ty: T::String("string"), since: 34, ..F },
-    Field { name: "resourceName", go: "ResourceName", ty: T::String("string"), since: 34, ..F },
-    Field { name: "requestName", go: "RequestName", ty: T::String("string"), since: 34, ..F },
+    Field { name: "containerName", go: "ContainerName", ty: T::String("string"), since: 34, numbers: &[1], ..F },
+    Field { name: "resourceName", go: "ResourceName", ty: T::String("string"), since: 34, numbers: &[2], ..F },
+    Field { name: "requestName", go: "RequestName", ty: T::String("string"), since: 34, numbers: &[3], ..F },
 ] };
 
 static CONTAINER_IMAGE: Struct = Struct { name: "ContainerImage", go: "v1.ContainerImage", atomic_since: None, fields: &[
-    Field { name: "names", go: "Names", ty: T::List(&T::String("string"), "[]string"), apply: A::Atomic, ..F },
-    Field { name: "sizeBytes", go: "SizeBytes", ty: T::Int64, omitempty: true, ..F },
+    Field { name: "names", go: "Names", ty: T::List(&T::String("string"), "[]string"), numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "sizeBytes", go: "SizeBytes", ty: T::Int64, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static CONTAINER_PORT: Struct = Struct { name: "ContainerPort", go: "v1.ContainerPort", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "hostPort", go: "HostPort", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "containerPort", go: "ContainerPort", ty: T::Int32, ..F },
-    Field { name: "protocol", go: "Protocol", ty: T::String("v1.Protocol"), omitempty: true, default: Some(Text("TCP")), ..F },
-    Field { name: "hostIP", go: "HostIP", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "hostPort", go: "HostPort", ty: T::Int32, omitempty: true, numbers: &[2], ..F },
+    Field { name: "containerPort", go: "ContainerPort", ty: T::Int32, numbers: &[3], ..F },
+    Field { name: "protocol", go: "Protocol", ty: T::String("v1.Protocol"), omitempty: true, numbers: &[4], default: Some(Text("TCP")), ..F },
+    Field { name: "hostIP", go: "HostIP", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
 ] };
 
 static CONTAINER_RESIZE_POLICY: Struct = Struct { name: "ContainerResizePolicy", go: "v1.ContainerResizePolicy", atomic_since: None, fields: &[
-    Field { name: "resourceName", go: "ResourceName", ty: T::String("v1.ResourceName"), since: 27, ..F },
-    Field { name: "restartPolicy", go: "RestartPolicy", ty: T::String("v1.ResourceResizeRestartPolicy"), since: 27, ..F },
+    Field { name: "resourceName", go: "ResourceName", ty: T::String("v1.ResourceName"), since: 27, numbers: &[1], ..F },
+    Field { name: "restartPolicy", go: "RestartPolicy", ty: T::String("v1.ResourceResizeRestartPolicy"), since: 27, numbers: &[2], ..F },
 ] };
 
 static CONTAINER_RESTART_RULE: Struct = Struct { name: "ContainerRestartRule", go: "v1.ContainerRestartRule", atomic_since: None, fields: &[
-    Field { name: "action", go: "Action", ty: T::String("v1.ContainerRestartRuleAction"), since: 34, omitempty: true, ..F },
-    Field { name: "exitCodes", go: "ExitCodes", ty: T::Struct(&CONTAINER_RESTART_RULE_ON_EXIT_CODES), since: 34, pointer: true, omitempty: true, ..F },
+    Field { name: "action", go: "Action", ty: T::String("v1.ContainerRestartRuleAction"), since: 34, omitempty: true, numbers: &[1], ..F },
+    Field { name: "exitCodes", go: "ExitCodes", ty: T::Struct(&CONTAINER_RESTART_RULE_ON_EXIT_CODES), since: 34, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static CONTAINER_RESTART_RULE_ON_EXIT_CODES: Struct = Struct { name: "ContainerRestartRuleOnExitCodes", go: "v1.ContainerRestartRuleOnExitCodes", atomic_since: None, fields: &[
-    Field { name: "operator", go: "Operator", ty: T::String("v1.ContainerRestartRuleOnExitCodesOperator"), since: 34, omitempty: true, ..F },
-    Field { name: "values", go: "Values", ty: T::List(&T::Int32, "[]int32"), since: 34, omitempty: true, apply: A::Set, ..F },
+    Field { name: "operator", go: "Operator", ty: T::String("v1.ContainerRestartRuleOnExitCodesOperator"), since: 34, omitempty: true, numbers: &[1], ..F },
+    Field { name: "values", go: "Values", ty: T::List(&T::Int32, "[]int32"), since: 34, omitempty: true, numbers: &[2], apply: A::Set, ..F },
 ] };
 
 static CONTAINER_STATE: Struct = Struct { name: "ContainerState", go: "v1.ContainerState", atomic_since: None, fields: &[
-    Field { name: "waiting", go: "Waiting", ty: T::Struct(&CONTAINER_STATE_WAITING), pointer: true, omitempty: true, ..F },
-    Field { name: "running", go: "Running", ty: T::Struct(&CONTAINER_STATE_RUNNING), pointer: true, omitempty: true, ..F },
-    Field { name: "terminated", go: "Terminated", ty: T::Struct(&CONTAINER_STATE_TERMINATED), pointer: true, omitempty: true, ..F },
+    Field { name: "waiting", go: "Waiting", ty: T::Struct(&CONTAINER_STATE_WAITING), pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "running", go: "Running", ty: T::Struct(&CONTAINER_STATE_RUNNING), pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "terminated", go: "Terminated", ty: T::Struct(&CONTAINER_STATE_TERMINATED), pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static CONTAINER_STATE_RUNNING: Struct = Struct { name: "ContainerStateRunning", go: "v1.ContainerStateRunning", atomic_since: None, fields: &[
-    Field { name: "startedAt", go: "StartedAt", ty: T::Time, ..F },
+    Field { name: "startedAt", go: "StartedAt", ty: T::Time, numbers: &[1], ..F },
 ] };
 
 static CONTAINER_STATE_TERMINATED: Struct = Struct { name: "ContainerStateTerminated", go: "v1.ContainerStateTerminated", atomic_since: None, fields: &[
-    Field { name: "exitCode", go: "ExitCode", ty: T::Int32, ..F },
-    Field { name: "signal", go: "Signal", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "startedAt", go: "StartedAt", ty: T::Time, ..F },
-    Field { name: "finishedAt", go: "FinishedAt", ty: T::Time, ..F },
-    Field { name: "containerID", go: "ContainerID", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "exitCode", go: "ExitCode", ty: T::Int32, numbers: &[1], ..F },
+    Field { name: "signal", go: "Signal", ty: T::Int32, omitempty: true, numbers: &[2], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "startedAt", go: "StartedAt", ty: T::Time, numbers: &[5], ..F },
+    Field { name: "finishedAt", go: "FinishedAt", ty: T::Time, numbers: &[6], ..F },
+    Field { name: "containerID", go: "ContainerID", ty: T::String("string"), omitempty: true, numbers: &[7], ..F },
 ] };
 
 static CONTAINER_STATE_WAITING: Struct = Struct { name: "ContainerStateWaiting", go: "v1.ContainerStateWaiting", atomic_since: None, fields: &[
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
 ] };
 
 static CONTAINER_STATUS: Struct = Struct { name: "ContainerStatus", go: "v1.ContainerStatus", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
-    Field { name: "state", go: "State", ty: T::Struct(&CONTAINER_STATE), ..F },
-    Field { name: "lastState", go: "LastTerminationState", ty: T::Struct(&CONTAINER_STATE), ..F },
-    Field { name: "ready", go: "Ready", ty: T::Bool, ..F },
-    Field { name: "restartCount", go: "RestartCount", ty: T::Int32, ..F },
-    Field { name: "image", go: "Image", ty: T::String("string"), ..F },
-    Field { name: "imageID", go: "ImageID", ty: T::String("string"), ..F },
-    Field { name: "containerID", go: "ContainerID", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "started", go: "Started", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "allocatedResources", go: "AllocatedResources", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 27, omitempty: true, ..F },
-    Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), since: 27, pointer: true, omitempty: true, ..F },
-    Field { name: "volumeMounts", go: "VolumeMounts", ty: T::List(&T::Struct(&VOLUME_MOUNT_STATUS), "[]v1.VolumeMountStatus"), since: 30, omitempty: true, merge: Some(by("mountPath")), apply: A::Map(&["mountPath"]), ..F },
-    Field { name: "user", go: "User", ty: T::Struct(&CONTAINER_USER), since: 31, pointer: true, omitempty: true, ..F },
-    Field { name: "allocatedResourcesStatus", go: "AllocatedResourcesStatus", ty: T::List(&T::Struct(&RESOURCE_STATUS), "[]v1.ResourceStatus"), since: 31, omitempty: true, merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "stopSignal", go: "StopSignal", ty: T::String("v1.Signal"), since: 33, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "state", go: "State", ty: T::Struct(&CONTAINER_STATE), numbers: &[2], ..F },
+    Field { name: "lastState", go: "LastTerminationState", ty: T::Struct(&CONTAINER_STATE), numbers: &[3], ..F },
+    Field { name: "ready", go: "Ready", ty: T::Bool, numbers: &[4], ..F },
+    Field { name: "restartCount", go: "RestartCount", ty: T::Int32, numbers: &[5], ..F },
+    Field { name: "image", go: "Image", ty: T::String("string"), numbers: &[6], ..F },
+    Field { name: "imageID", go: "ImageID", ty: T::String("string"), numbers: &[7], ..F },
+    Field { name: "containerID", go: "ContainerID", ty: T::String("string"), omitempty: true, numbers: &[8], ..F },
+    Field { name: "started", go: "Started", ty: T::Bool, pointer: true, omitempty: true, numbers: &[9], ..F },
+    Field { name: "allocatedResources", go: "AllocatedResources", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 27, omitempty: true, numbers: &[10], ..F },
+    Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), since: 27, pointer: true, omitempty: true, numbers: &[11], ..F },
+    Field { name: "volumeMounts", go: "VolumeMounts", ty: T::List(&T::Struct(&VOLUME_MOUNT_STATUS), "[]v1.VolumeMountStatus"), since: 30, omitempty: true, numbers: &[12], merge: Some(by("mountPath")), apply: A::Map(&["mountPath"]), ..F },
+    Field { name: "user", go: "User", ty: T::Struct(&CONTAINER_USER), since: 31, pointer: true, omitempty: true, numbers: &[13], ..F },
+    Field { name: "allocatedResourcesStatus", go: "AllocatedResourcesStatus", ty: T::List(&T::Struct(&RESOURCE_STATUS), "[]v1.ResourceStatus"), since: 31, omitempty: true, numbers: &[14], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "stopSignal", go: "StopSignal", ty: T::String("v1.Signal"), since: 33, pointer: true, omitempty: true, numbers: &[15], ..F },
 ] };
 
 static CONTAINER_USER: Struct = Struct { name: "ContainerUser", go: "v1.ContainerUser", atomic_since: None, fields: &[
-    Field { name: "linux", go: "Linux", ty: T::Struct(&LINUX_CONTAINER_USER), since: 31, pointer: true, omitempty: true, ..F },
+    Field { name: "linux", go: "Linux", ty: T::Struct(&LINUX_CONTAINER_USER), since: 31, pointer: true, omitempty: true, numbers: &[1], ..F },
 ] };
 
 /// `k8s.io/api/apps/v1.ControllerRevision`
 pub static CONTROLLER_REVISION: Struct = Struct { name: "ControllerRevision", go: "v1.ControllerRevision", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "data", go: "Data", ty: T::Raw("runtime.RawExtension"), ..F },
-    Field { name: "revision", go: "Revision", ty: T::Int64, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "data", go: "Data", ty: T::Raw("runtime.RawExtension"), numbers: &[2], ..F },
+    Field { name: "revision", go: "Revision", ty: T::Int64, numbers: &[3], ..F },
 ] };
 
 /// `k8s.io/api/batch/v1.CronJob`
 pub static CRON_JOB: Struct = Struct { name: "CronJob", go: "v1.CronJob", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), since: 21, omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), since: 21, omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), since: 21, ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&CRON_JOB_SPEC), since: 21, ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&CRON_JOB_STATUS), since: 21, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), since: 21, numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&CRON_JOB_SPEC), since: 21, numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&CRON_JOB_STATUS), since: 21, numbers: &[3], ..F },
 ] };
 
 static CRON_JOB_SPEC: Struct = Struct { name: "CronJobSpec", go: "v1.CronJobSpec", atomic_since: None, fields: &[
-    Field { name: "schedule", go: "Schedule", ty: T::String("string"), since: 21, ..F },
-    Field { name: "timeZone", go: "TimeZone", ty: T::String("string"), since: 24, pointer: true, omitempty: true, ..F },
-    Field { name: "startingDeadlineSeconds", go: "StartingDeadlineSeconds", ty: T::Int64, since: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "concurrencyPolicy", go: "ConcurrencyPolicy", ty: T::String("v1.ConcurrencyPolicy"), since: 21, omitempty: true, default: Some(Text("Allow")), ..F },
-    Field { name: "suspend", go: "Suspend", ty: T::Bool, since: 21, pointer: true, omitempty: true, default: Some(Bool(false)), ..F },
-    Field { name: "jobTemplate", go: "JobTemplate", ty: T::Struct(&JOB_TEMPLATE_SPEC), since: 21, ..F },
-    Field { name: "successfulJobsHistoryLimit", go: "SuccessfulJobsHistoryLimit", ty: T::Int32, since: 21, pointer: true, omitempty: true, default: Some(Int(3)), ..F },
-    Field { name: "failedJobsHistoryLimit", go: "FailedJobsHistoryLimit", ty: T::Int32, since: 21, pointer: true, omitempty: true, default: Some(Int(1)), ..F },
+    Field { name: "schedule", go: "Schedule", ty: T::String("string"), since: 21, numbers: &[1], ..F },
+    Field { name: "timeZone", go: "TimeZone", ty: T::String("string"), since: 24, pointer: true, omitempty: true, numbers: &[8], ..F },
+    Field { name: "startingDeadlineSeconds", go: "StartingDeadlineSeconds", ty: T::Int64, since: 21, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "concurrencyPolicy", go: "ConcurrencyPolicy", ty: T::String("v1.ConcurrencyPolicy"), since: 21, omitempty: true, numbers: &[3], default: Some(Text("Allow")), ..F },
+    Field { name: "suspend", go: "Suspend", ty: T::Bool, since: 21, pointer: true, omitempty: true, numbers: &[4], default: Some(Bool(false)), ..F },
+    Field { name: "jobTemplate", go: "JobTemplate", ty: T::Struct(&JOB_TEMPLATE_SPEC), since: 21, numbers: &[5], ..F },
+    Field { name: "successfulJobsHistoryLimit", go: "SuccessfulJobsHistoryLimit", ty: T::Int32, since: 21, pointer: true, omitempty: true, numbers: &[6], default: Some(Int(3)), ..F },
+    Field { name: "failedJobsHistoryLimit", go: "FailedJobsHistoryLimit", ty: T::Int32, since: 21, pointer: true, omitempty: true, numbers: &[7], default: Some(Int(1)), ..F },
 ] };
 
 static CRON_JOB_SPEC_V1BETA1: Struct = Struct { name: "CronJobSpec", go: "v1beta1.CronJobSpec", atomic_since: None, fields: &[
-    Field { name: "schedule", go: "Schedule", ty: T::String("string"), until: 24, ..F },
-    Field { name: "timeZone", go: "TimeZone", ty: T::String("string"), since: 24, until: 24, pointer: true, omitempty: true, ..F },
-    Field { name: "startingDeadlineSeconds", go: "StartingDeadlineSeconds", ty: T::Int64, until: 24, pointer: true, omitempty: true, ..F },
-    Field { name: "concurrencyPolicy", go: "ConcurrencyPolicy", ty: T::String("v1beta1.ConcurrencyPolicy"), until: 24, omitempty: true, default: Some(Text("Allow")), ..F },
-    Field { name: "suspend", go: "Suspend", ty: T::Bool, until: 24, pointer: true, omitempty: true, default: Some(Bool(false)), ..F },
-    Field { name: "jobTemplate", go: "JobTemplate", ty: T::Struct(&JOB_TEMPLATE_SPEC_V1BETA1), until: 24, ..F },
-    Field { name: "successfulJobsHistoryLimit", go: "SuccessfulJobsHistoryLimit", ty: T::Int32, until: 24, pointer: true, omitempty: true, default: Some(Int(3)), ..F },
-    Field { name: "failedJobsHistoryLimit", go: "FailedJobsHistoryLimit", ty: T::Int32, until: 24, pointer: true, omitempty: true, default: Some(Int(1)), ..F },
+    Field { name: "schedule", go: "Schedule", ty: T::String("string"), until: 24, numbers: &[1], ..F },
+    Field { name: "timeZone", go: "TimeZone", ty: T::String("string"), since: 24, until: 24, pointer: true, omitempty: true, numbers: &[8], ..F },
+    Field { name: "startingDeadlineSeconds", go: "StartingDeadlineSeconds", ty: T::Int64, until: 24, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "concurrencyPolicy", go: "ConcurrencyPolicy", ty: T::String("v1beta1.ConcurrencyPolicy"), until: 24, omitempty: true, numbers: &[3], default: Some(Text("Allow")), ..F },
+    Field { name: "suspend", go: "Suspend", ty: T::Bool, until: 24, pointer: true, omitempty: true, numbers: &[4], default: Some(Bool(false)), ..F },
+    Field { name: "jobTemplate", go: "JobTemplate", ty: T::Struct(&JOB_TEMPLATE_SPEC_V1BETA1), until: 24, numbers: &[5], ..F },
+    Field { name: "successfulJobsHistoryLimit", go: "SuccessfulJobsHistoryLimit", ty: T::Int32, until: 24, pointer: true, omitempty: true, numbers: &[6], default: Some(Int(3)), ..F },
+    Field { name: "failedJobsHistoryLimit", go: "FailedJobsHistoryLimit", ty: T::Int32, until: 24, pointer: true, omitempty: true, numbers: &[7], default: Some(Int(1)), ..F },
 ] };
 
 static CRON_JOB_STATUS: Struct = Struct { name: "CronJobStatus", go: "v1.CronJobStatus", atomic_since: None, fields: &[
-    Field { name: "active", go: "Active", ty: T::List(&T::Struct(&OBJECT_REFERENCE), "[]v1.ObjectReference"), since: 21, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "lastScheduleTime", go: "LastScheduleTime", ty: T::Time, since: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "lastSuccessfulTime", go: "LastSuccessfulTime", ty: T::Time, since: 21, pointer: true, omitempty: true, ..F },
+    Field { name: "active", go: "Active", ty: T::List(&T::Struct(&OBJECT_REFERENCE), "[]v1.ObjectReference"), since: 21, omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "lastScheduleTime", go: "LastScheduleTime", ty: T::Time, since: 21, pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "lastSuccessfulTime", go: "LastSuccessfulTime", ty: T::Time, since: 21, pointer: true, omitempty: true, numbers: &[5], ..F },
 ] };
 
 static CRON_JOB_STATUS_V1BETA1: Struct = Struct { name: "CronJobStatus", go: "v1beta1.CronJobStatus", atomic_since: None, fields: &[
-    Field { name: "active", go: "Active", ty: T::List(&T::Struct(&OBJECT_REFERENCE), "[]v1.ObjectReference"), until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "lastScheduleTime", go: "LastScheduleTime", ty: T::Time, until: 24, pointer: true, omitempty: true, ..F },
-    Field { name: "lastSuccessfulTime", go: "LastSuccessfulTime", ty: T::Time, since: 21, until: 24, pointer: true, omitempty: true, ..F },
+    Field { name: "active", go: "Active", ty: T::List(&T::Struct(&OBJECT_REFERENCE), "[]v1.ObjectReference"), until: 24, omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "lastScheduleTime", go: "LastScheduleTime", ty: T::Time, until: 24, pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "lastSuccessfulTime", go: "LastSuccessfulTime", ty: T::Time, since: 21, until: 24, pointer: true, omitempty: true, numbers: &[5], ..F },
 ] };
 
 /// `k8s.io/api/batch/v1beta1.CronJob`
 pub static CRON_JOB_V1BETA1: Struct = Struct { name: "CronJob", go: "v1beta1.CronJob", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), until: 24, omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), until: 24, omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), until: 24, ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&CRON_JOB_SPEC_V1BETA1), until: 24, ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&CRON_JOB_STATUS_V1BETA1), until: 24, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), until: 24, numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&CRON_JOB_SPEC_V1BETA1), until: 24, numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&CRON_JOB_STATUS_V1BETA1), until: 24, numbers: &[3], ..F },
 ] };
 
 static CSI_VOLUME_SOURCE: Struct = Struct { name: "CSIVolumeSource", go: "v1.CSIVolumeSource", atomic_since: None, fields: &[
-    Field { name: "driver", go: "Driver", ty: T::String("string"), ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), pointer: true, omitempty: true, ..F },
-    Field { name: "volumeAttributes", go: "VolumeAttributes", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
-    Field { name: "nodePublishSecretRef", go: "NodePublishSecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "nodePublishSecretRef", go: "NodePublishSecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, ..F },
+    Field { name: "driver", go: "Driver", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "volumeAttributes", go: "VolumeAttributes", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "nodePublishSecretRef", go: "NodePublishSecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, numbers: &[5], apply: A::Atomic, ..F },
+    Field { name: "nodePublishSecretRef", go: "NodePublishSecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, numbers: &[5], ..F },
 ] };
 
 static DAEMON_ENDPOINT: Struct = Struct { name: "DaemonEndpoint", go: "v1.DaemonEndpoint", atomic_since: None, fields: &[
-    Field { name: "Port", go: "Port", ty: T::Int32, ..F },
+    Field { name: "Port", go: "Port", ty: T::Int32, numbers: &[1], ..F },
 ] };
 
 /// `k8s.io/api/apps/v1.DaemonSet`
 pub static DAEMON_SET: Struct = Struct { name: "DaemonSet", go: "v1.DaemonSet", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&DAEMON_SET_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&DAEMON_SET_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&DAEMON_SET_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&DAEMON_SET_STATUS), numbers: &[3], ..F },
 ] };
 
 static DAEMON_SET_CONDITION: Struct = Struct { name: "DaemonSetCondition", go: "v1.DaemonSetCondition", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.DaemonSetConditionType"), ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.DaemonSetConditionType"), numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), numbers: &[2], ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, numbers: &[3], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
 ] };
 
 static DAEMON_SET_SPEC: Struct = Struct { name: "DaemonSetSpec", go: "v1.DaemonSetSpec", atomic_since: None, fields: &[
-    Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, apply: A::Atomic, ..F },
-    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), ..F },
-    Field { name: "updateStrategy", go: "UpdateStrategy", ty: T::Struct(&DAEMON_SET_UPDATE_STRATEGY), ..F },
-    Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(10)), ..F },
+    Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), numbers: &[2], ..F },
+    Field { name: "updateStrategy", go: "UpdateStrategy", ty: T::Struct(&DAEMON_SET_UPDATE_STRATEGY), numbers: &[3], ..F },
+    Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, omitempty: true, numbers: &[4], ..F },
+    Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, numbers: &[6], default: Some(Int(10)), ..F },
 ] };
 
 static DAEMON_SET_STATUS: Struct = Struct { name: "DaemonSetStatus", go: "v1.DaemonSetStatus", atomic_since: None, fields: &[
-    Field { name: "currentNumberScheduled", go: "CurrentNumberScheduled", ty: T::Int32, ..F },
-    Field { name: "numberMisscheduled", go: "NumberMisscheduled", ty: T::Int32, ..F },
-    Field { name: "desiredNumberScheduled", go: "DesiredNumberScheduled", ty: T::Int32, ..F },
-    Field { name: "numberReady", go: "NumberReady", ty: T::Int32, ..F },
-    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, ..F },
-    Field { name: "updatedNumberScheduled", go: "UpdatedNumberScheduled", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "numberAvailable", go: "NumberAvailable", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "numberUnavailable", go: "NumberUnavailable", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "collisionCount", go: "CollisionCount", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&DAEMON_SET_CONDITION), "[]v1.DaemonSetCondition"), omitempty: true, merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
+    Field { name: "currentNumberScheduled", go: "CurrentNumberScheduled", ty: T::Int32, numbers: &[1], ..F },
+    Field { name: "numberMisscheduled", go: "NumberMisscheduled", ty: T::Int32, numbers: &[2], ..F },
+    Field { name: "desiredNumberScheduled", go: "DesiredNumberScheduled", ty: T::Int32, numbers: &[3], ..F },
+    Field { name: "numberReady", go: "NumberReady", ty: T::Int32, numbers: &[4], ..F },
+    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, numbers: &[5], ..F },
+    Field { name: "updatedNumberScheduled", go: "UpdatedNumberScheduled", ty: T::Int32, omitempty: true, numbers: &[6], ..F },
+    Field { name: "numberAvailable", go: "NumberAvailable", ty: T::Int32, omitempty: true, numbers: &[7], ..F },
+    Field { name: "numberUnavailable", go: "NumberUnavailable", ty: T::Int32, omitempty: true, numbers: &[8], ..F },
+    Field { name: "collisionCount", go: "CollisionCount", ty: T::Int32, pointer: true, omitempty: true, numbers: &[9], ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&DAEMON_SET_CONDITION), "[]v1.DaemonSetCondition"), omitempty: true, numbers: &[10], merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
 ] };
 
 static DAEMON_SET_UPDATE_STRATEGY: Struct = Struct { name: "DaemonSetUpdateStrategy", go: "v1.DaemonSetUpdateStrategy", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.DaemonSetUpdateStrategyType"), omitempty: true, default: Some(Text("RollingUpdate")), ..F },
-    Field { name: "rollingUpdate", go: "RollingUpdate", ty: T::Struct(&ROLLING_UPDATE_DAEMON_SET), pointer: true, omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.DaemonSetUpdateStrategyType"), omitempty: true, numbers: &[1], default: Some(Text("RollingUpdate")), ..F },
+    Field { name: "rollingUpdate", go: "RollingUpdate", ty: T::Struct(&ROLLING_UPDATE_DAEMON_SET), pointer: true, omitempty: true, numbers: &[2], ..F },
+] };
+
+/// `k8s.io/apimachinery/pkg/apis/meta/v1.DeleteOptions`
+pub static DELETE_OPTIONS: Struct = Struct { name: "DeleteOptions", go: "v1.DeleteOptions", atomic_since: None, fields: &[
+    Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "gracePeriodSeconds", go: "GracePeriodSeconds", ty: T::Int64, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "preconditions", go: "Preconditions", ty: T::Struct(&PRECONDITIONS), pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "orphanDependents", go: "OrphanDependents", ty: T::Bool, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "propagationPolicy", go: "PropagationPolicy", ty: T::String("v1.DeletionPropagation"), pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "dryRun", go: "DryRun", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[5], apply: A::Atomic, ..F },
+    Field { name: "ignoreStoreReadErrorWithClusterBreakingPotential", go: "IgnoreStoreReadErrorWithClusterBreakingPotential", ty: T::Bool, since: 32, pointer: true, omitempty: true, numbers: &[6], ..F },
 ] };
 
 /// `k8s.io/api/apps/v1.Deployment`
 pub static DEPLOYMENT: Struct = Struct { name: "Deployment", go: "v1.Deployment", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&DEPLOYMENT_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&DEPLOYMENT_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&DEPLOYMENT_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&DEPLOYMENT_STATUS), numbers: &[3], ..F },
 ] };
 
 static DEPLOYMENT_CONDITION: Struct = Struct { name: "DeploymentCondition", go: "v1.DeploymentCondition", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.DeploymentConditionType"), ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), ..F },
-    Field { name: "lastUpdateTime", go: "LastUpdateTime", ty: T::Time, ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.DeploymentConditionType"), numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), numbers: &[2], ..F },
+    Field { name: "lastUpdateTime", go: "LastUpdateTime", ty: T::Time, numbers: &[6], ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, numbers: &[7], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
 ] };
 
 static DEPLOYMENT_SPEC: Struct = Struct { name: "DeploymentSpec", go: "v1.DeploymentSpec", atomic_since: None, fields: &[
-    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(1)), ..F },
-    Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, apply: A::Atomic, ..F },
-    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), ..F },
-    Field { name: "strategy", go: "Strategy", ty: T::Struct(&DEPLOYMENT_STRATEGY), merge: Some(RETAIN_KEYS), ..F },
-    Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(10)), ..F },
-    Field { name: "paused", go: "Paused", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "progressDeadlineSeconds", go: "ProgressDeadlineSeconds", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(600)), ..F },
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, numbers: &[1], default: Some(Int(1)), ..F },
+    Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), numbers: &[3], ..F },
+    Field { name: "strategy", go: "Strategy", ty: T::Struct(&DEPLOYMENT_STRATEGY), numbers: &[4], merge: Some(RETAIN_KEYS), ..F },
+    Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, omitempty: true, numbers: &[5], ..F },
+    Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, numbers: &[6], default: Some(Int(10)), ..F },
+    Field { name: "paused", go: "Paused", ty: T::Bool, omitempty: true, numbers: &[7], ..F },
+    Field { name: "progressDeadlineSeconds", go: "ProgressDeadlineSeconds", ty: T::Int32, pointer: true, omitempty: true, numbers: &[9], default: Some(Int(600)), ..F },
 ] };
 
 static DEPLOYMENT_STATUS: Struct = Struct { name: "DeploymentStatus", go: "v1.DeploymentStatus", atomic_since: None, fields: &[
-    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, ..F },
-    Field { name: "replicas", go: "Replicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "updatedReplicas", go: "UpdatedReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "readyReplicas", go: "ReadyReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "unavailableReplicas", go: "UnavailableReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "terminatingReplicas", go: "TerminatingReplicas", ty: T::Int32, since: 33, pointer: true, omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&DEPLOYMENT_CONDITION), "[]v1.DeploymentCondition"), omitempty: true, merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
-    Field { name: "collisionCount", go: "CollisionCount", ty: T::Int32, pointer: true, omitempty: true, ..F },
+    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, numbers: &[1], ..F },
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, omitempty: true, numbers: &[2], ..F },
+    Field { name: "updatedReplicas", go: "UpdatedReplicas", ty: T::Int32, omitempty: true, numbers: &[3], ..F },
+    Field { name: "readyReplicas", go: "ReadyReplicas", ty: T::Int32, omitempty: true, numbers: &[7], ..F },
+    Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, omitempty: true, numbers: &[4], ..F },
+    Field { name: "unavailableReplicas", go: "UnavailableReplicas", ty: T::Int32, omitempty: true, numbers: &[5], ..F },
+    Field { name: "terminatingReplicas", go: "TerminatingReplicas", ty: T::Int32, since: 33, pointer: true, omitempty: true, numbers: &[9], ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&DEPLOYMENT_CONDITION), "[]v1.DeploymentCondition"), omitempty: true, numbers: &[6], merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
+    Field { name: "collisionCount", go: "CollisionCount", ty: T::Int32, pointer: true, omitempty: true, numbers: &[8], ..F },
 ] };
 
 static DEPLOYMENT_STRATEGY: Struct = Struct { name: "DeploymentStrategy", go: "v1.DeploymentStrategy", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.DeploymentStrategyType"), omitempty: true, default: Some(Text("RollingUpdate")), ..F },
-    Field { name: "rollingUpdate", go: "RollingUpdate", ty: T::Struct(&ROLLING_UPDATE_DEPLOYMENT), pointer: true, omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.DeploymentStrategyType"), omitempty: true, numbers: &[1], default: Some(Text("RollingUpdate")), ..F },
+    Field { name: "rollingUpdate", go: "RollingUpdate", ty: T::Struct(&ROLLING_UPDATE_DEPLOYMENT), pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static DOWNWARD_API_PROJECTION: Struct = Struct { name: "DownwardAPIProjection", go: "v1.DownwardAPIProjection", atomic_since: None, fields: &[
-    Field { name: "items", go: "Items", ty: T::List(&T::Struct(&DOWNWARD_API_VOLUME_FILE), "[]v1.DownwardAPIVolumeFile"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "items", go: "Items", ty: T::List(&T::Struct(&DOWNWARD_API_VOLUME_FILE), "[]v1.DownwardAPIVolumeFile"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
 ] };
 
 static DOWNWARD_API_VOLUME_FILE: Struct = Struct { name: "DownwardAPIVolumeFile", go: "v1.DownwardAPIVolumeFile", atomic_since: None, fields: &[
-    Field { name: "path", go: "Path", ty: T::String("string"), ..F },
-    Field { name: "fieldRef", go: "FieldRef", ty: T::Struct(&OBJECT_FIELD_SELECTOR), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "fieldRef", go: "FieldRef", ty: T::Struct(&OBJECT_FIELD_SELECTOR), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "resourceFieldRef", go: "ResourceFieldRef", ty: T::Struct(&RESOURCE_FIELD_SELECTOR), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "resourceFieldRef", go: "ResourceFieldRef", ty: T::Struct(&RESOURCE_FIELD_SELECTOR), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "mode", go: "Mode", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "user", go: "User", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "path", go: "Path", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "fieldRef", go: "FieldRef", ty: T::Struct(&OBJECT_FIELD_SELECTOR), since: 22, pointer: true, omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "fieldRef", go: "FieldRef", ty: T::Struct(&OBJECT_FIELD_SELECTOR), until: 21, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "resourceFieldRef", go: "ResourceFieldRef", ty: T::Struct(&RESOURCE_FIELD_SELECTOR), since: 22, pointer: true, omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "resourceFieldRef", go: "ResourceFieldRef", ty: T::Struct(&RESOURCE_FIELD_SELECTOR), until: 21, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "mode", go: "Mode", ty: T::Int32, pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "user", go: "User", ty: T::Int64, since: 37, pointer: true, omitempty: true, numbers: &[5], ..F },
 ] };
 
 static DOWNWARD_API_VOLUME_SOURCE: Struct = Struct { name: "DownwardAPIVolumeSource", go: "v1.DownwardAPIVolumeSource", atomic_since: None, fields: &[
-    Field { name: "items", go: "Items", ty: T::List(&T::Struct(&DOWNWARD_API_VOLUME_FILE), "[]v1.DownwardAPIVolumeFile"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(420)), ..F },
-    Field { name: "defaultUser", go: "DefaultUser", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "items", go: "Items", ty: T::List(&T::Struct(&DOWNWARD_API_VOLUME_FILE), "[]v1.DownwardAPIVolumeFile"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, numbers: &[2], default: Some(Int(420)), ..F },
+    Field { name: "defaultUser", go: "DefaultUser", ty: T::Int64, since: 37, pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static EMPTY_DIR_VOLUME_SOURCE: Struct = Struct { name: "EmptyDirVolumeSource", go: "v1.EmptyDirVolumeSource", atomic_since: None, fields: &[
-    Field { name: "medium", go: "Medium", ty: T::String("v1.StorageMedium"), omitempty: true, ..F },
-    Field { name: "sizeLimit", go: "SizeLimit", ty: T::Quantity, pointer: true, omitempty: true, ..F },
-    Field { name: "mode", go: "Mode", ty: T::Int32, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "medium", go: "Medium", ty: T::String("v1.StorageMedium"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "sizeLimit", go: "SizeLimit", ty: T::Quantity, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "mode", go: "Mode", ty: T::Int32, since: 37, pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static ENV_FROM_SOURCE: Struct = Struct { name: "EnvFromSource", go: "v1.EnvFromSource", atomic_since: None, fields: &[
-    Field { name: "prefix", go: "Prefix", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "configMapRef", go: "ConfigMapRef", ty: T::Struct(&CONFIG_MAP_ENV_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&SECRET_ENV_SOURCE), pointer: true, omitempty: true, ..F },
+    Field { name: "prefix", go: "Prefix", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "configMapRef", go: "ConfigMapRef", ty: T::Struct(&CONFIG_MAP_ENV_SOURCE), pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&SECRET_ENV_SOURCE), pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static ENV_VAR: Struct = Struct { name: "EnvVar", go: "v1.EnvVar", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
-    Field { name: "value", go: "Value", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "valueFrom", go: "ValueFrom", ty: T::Struct(&ENV_VAR_SOURCE), pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "value", go: "Value", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "valueFrom", go: "ValueFrom", ty: T::Struct(&ENV_VAR_SOURCE), pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static ENV_VAR_SOURCE: Struct = Struct { name: "EnvVarSource", go: "v1.EnvVarSource", atomic_since: None, fields: &[
-    Field { name: "fieldRef", go: "FieldRef", ty: T::Struct(&OBJECT_FIELD_SELECTOR), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "fieldRef", go: "FieldRef", ty: T::Struct(&OBJECT_FIELD_SELECTOR), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "resourceFieldRef", go: "ResourceFieldRef", ty: T::Struct(&RESOURCE_FIELD_SELECTOR), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "resourceFieldRef", go: "ResourceFieldRef", ty: T::Struct(&RESOURCE_FIELD_SELECTOR), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "configMapKeyRef", go: "ConfigMapKeyRef", ty: T::Struct(&CONFIG_MAP_KEY_SELECTOR), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "configMapKeyRef", go: "ConfigMapKeyRef", ty: T::Struct(&CONFIG_MAP_KEY_SELECTOR), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "secretKeyRef", go: "SecretKeyRef", ty: T::Struct(&SECRET_KEY_SELECTOR), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "secretKeyRef", go: "SecretKeyRef", ty: T::Struct(&SECRET_KEY_SELECTOR), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "fileKeyRef", go: "FileKeyRef", ty: T::Struct(&FILE_KEY_SELECTOR), since: 34, pointer: true, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "fieldRef", go: "FieldRef", ty: T::Struct(&OBJECT_FIELD_SELECTOR), since: 22, pointer: true, omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "fieldRef", go: "FieldRef", ty: T::Struct(&OBJECT_FIELD_SELECTOR), until: 21, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "resourceFieldRef", go: "ResourceFieldRef", ty: T::Struct(&RESOURCE_FIELD_SELECTOR), since: 22, pointer: true, omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "resourceFieldRef", go: "ResourceFieldRef", ty: T::Struct(&RESOURCE_FIELD_SELECTOR), until: 21, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "configMapKeyRef", go: "ConfigMapKeyRef", ty: T::Struct(&CONFIG_MAP_KEY_SELECTOR), since: 22, pointer: true, omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "configMapKeyRef", go: "ConfigMapKeyRef", ty: T::Struct(&CONFIG_MAP_KEY_SELECTOR), until: 21, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "secretKeyRef", go: "SecretKeyRef", ty: T::Struct(&SECRET_KEY_SELECTOR), since: 22, pointer: true, omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "secretKeyRef", go: "SecretKeyRef", ty: T::Struct(&SECRET_KEY_SELECTOR), until: 21, pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "fileKeyRef", go: "FileKeyRef", ty: T::Struct(&FILE_KEY_SELECTOR), since: 34, pointer: true, omitempty: true, numbers: &[5], apply: A::Atomic, ..F },
 ] };
 
 static EPHEMERAL_CONTAINER: Struct = Struct { name: "EphemeralContainer", go: "v1.EphemeralContainer", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
-    Field { name: "image", go: "Image", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "command", go: "Command", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "args", go: "Args", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "workingDir", go: "WorkingDir", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&CONTAINER_PORT), "[]v1.ContainerPort"), since: 23, omitempty: true, merge: Some(by("containerPort")), apply: A::Map(&["containerPort", "protocol"]), ..F },
-    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&CONTAINER_PORT), "[]v1.ContainerPort"), until: 22, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "envFrom", go: "EnvFrom", ty: T::List(&T::Struct(&ENV_FROM_SOURCE), "[]v1.EnvFromSource"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "env", go: "Env", ty: T::List(&T::Struct(&ENV_VAR), "[]v1.EnvVar"), omitempty: true, merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), ..F },
-    Field { name: "resizePolicy", go: "ResizePolicy", ty: T::List(&T::Struct(&CONTAINER_RESIZE_POLICY), "[]v1.ContainerResizePolicy"), since: 27, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "restartPolicy", go: "RestartPolicy", ty: T::String("v1.ContainerRestartPolicy"), since: 28, pointer: true, omitempty: true, ..F },
-    Field { name: "restartPolicyRules", go: "RestartPolicyRules", ty: T::List(&T::Struct(&CONTAINER_RESTART_RULE), "[]v1.ContainerRestartRule"), since: 34, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "volumeMounts", go: "VolumeMounts", ty: T::List(&T::Struct(&VOLUME_MOUNT), "[]v1.VolumeMount"), omitempty: true, merge: Some(by("mountPath")), apply: A::Map(&["mountPath"]), ..F },
-    Field { name: "volumeDevices", go: "VolumeDevices", ty: T::List(&T::Struct(&VOLUME_DEVICE), "[]v1.VolumeDevice"), omitempty: true, merge: Some(by("devicePath")), apply: A::Map(&["devicePath"]), ..F },
-    Field { name: "livenessProbe", go: "LivenessProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, ..F },
-    Field { name: "readinessProbe", go: "ReadinessProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, ..F },
-    Field { name: "startupProbe", go: "StartupProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, ..F },
-    Field { name: "lifecycle", go: "Lifecycle", ty: T::Struct(&LIFECYCLE), pointer: true, omitempty: true, ..F },
-    Field { name: "terminationMessagePath", go: "TerminationMessagePath", ty: T::String("string"), omitempty: true, default: Some(Text("/dev/termination-log")), ..F },
-    Field { name: "terminationMessagePolicy", go: "TerminationMessagePolicy", ty: T::String("v1.TerminationMessagePolicy"), omitempty: true, default: Some(Text("File")), ..F },
-    Field { name: "imagePullPolicy", go: "ImagePullPolicy", ty: T::String("v1.PullPolicy"), omitempty: true, ..F },
-    Field { name: "securityContext", go: "SecurityContext", ty: T::Struct(&SECURITY_CONTEXT), pointer: true, omitempty: true, ..F },
-    Field { name: "stdin", go: "Stdin", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "stdinOnce", go: "StdinOnce", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "tty", go: "TTY", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "targetContainerName", go: "TargetContainerName", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[1, 1], ..F },
+    Field { name: "image", go: "Image", ty: T::String("string"), omitempty: true, numbers: &[1, 2], ..F },
+    Field { name: "command", go: "Command", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[1, 3], apply: A::Atomic, ..F },
+    Field { name: "args", go: "Args", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[1, 4], apply: A::Atomic, ..F },
+    Field { name: "workingDir", go: "WorkingDir", ty: T::String("string"), omitempty: true, numbers: &[1, 5], ..F },
+    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&CONTAINER_PORT), "[]v1.ContainerPort"), since: 23, omitempty: true, numbers: &[1, 6], merge: Some(by("containerPort")), apply: A::Map(&["containerPort", "protocol"]), ..F },
+    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&CONTAINER_PORT), "[]v1.ContainerPort"), until: 22, omitempty: true, numbers: &[1, 6], apply: A::Atomic, ..F },
+    Field { name: "envFrom", go: "EnvFrom", ty: T::List(&T::Struct(&ENV_FROM_SOURCE), "[]v1.EnvFromSource"), omitempty: true, numbers: &[1, 19], apply: A::Atomic, ..F },
+    Field { name: "env", go: "Env", ty: T::List(&T::Struct(&ENV_VAR), "[]v1.EnvVar"), omitempty: true, numbers: &[1, 7], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), numbers: &[1, 8], ..F },
+    Field { name: "resizePolicy", go: "ResizePolicy", ty: T::List(&T::Struct(&CONTAINER_RESIZE_POLICY), "[]v1.ContainerResizePolicy"), since: 27, omitempty: true, numbers: &[1, 23], apply: A::Atomic, ..F },
+    Field { name: "restartPolicy", go: "RestartPolicy", ty: T::String("v1.ContainerRestartPolicy"), since: 28, pointer: true, omitempty: true, numbers: &[1, 24], ..F },
+    Field { name: "restartPolicyRules", go: "RestartPolicyRules", ty: T::List(&T::Struct(&CONTAINER_RESTART_RULE), "[]v1.ContainerRestartRule"), since: 34, omitempty: true, numbers: &[1, 25], apply: A::Atomic, ..F },
+    Field { name: "volumeMounts", go: "VolumeMounts", ty: T::List(&T::Struct(&VOLUME_MOUNT), "[]v1.VolumeMount"), omitempty: true, numbers: &[1, 9], merge: Some(by("mountPath")), apply: A::Map(&["mountPath"]), ..F },
+    Field { name: "volumeDevices", go: "VolumeDevices", ty: T::List(&T::Struct(&VOLUME_DEVICE), "[]v1.VolumeDevice"), omitempty: true, numbers: &[1, 21], merge: Some(by("devicePath")), apply: A::Map(&["devicePath"]), ..F },
+    Field { name: "livenessProbe", go: "LivenessProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, numbers: &[1, 10], ..F },
+    Field { name: "readinessProbe", go: "ReadinessProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, numbers: &[1, 11], ..F },
+    Field { name: "startupProbe", go: "StartupProbe", ty: T::Struct(&PROBE), pointer: true, omitempty: true, numbers: &[1, 22], ..F },
+    Field { name: "lifecycle", go: "Lifecycle", ty: T::Struct(&LIFECYCLE), pointer: true, omitempty: true, numbers: &[1, 12], ..F },
+    Field { name: "terminationMessagePath", go: "TerminationMessagePath", ty: T::String("string"), omitempty: true, numbers: &[1, 13], default: Some(Text("/dev/termination-log")), ..F },
+    Field { name: "terminationMessagePolicy", go: "TerminationMessagePolicy", ty: T::String("v1.TerminationMessagePolicy"), omitempty: true, numbers: &[1, 20], default: Some(Text("File")), ..F },
+    Field { name: "imagePullPolicy", go: "ImagePullPolicy", ty: T::String("v1.PullPolicy"), omitempty: true, numbers: &[1, 14], ..F },
+    Field { name: "securityContext", go: "SecurityContext", ty: T::Struct(&SECURITY_CONTEXT), pointer: true, omitempty: true, numbers: &[1, 15], ..F },
+    Field { name: "stdin", go: "Stdin", ty: T::Bool, omitempty: true, numbers: &[1, 16], ..F },
+    Field { name: "stdinOnce", go: "StdinOnce", ty: T::Bool, omitempty: true, numbers: &[1, 17], ..F },
+    Field { name: "tty", go: "TTY", ty: T::Bool, omitempty: true, numbers: &[1, 18], ..F },
+    Field { name: "targetContainerName", go: "TargetContainerName", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
 ] };
 
 static EPHEMERAL_VOLUME_SOURCE: Struct = Struct { name: "EphemeralVolumeSource", go: "v1.EphemeralVolumeSource", atomic_since: None, fields: &[
-    Field { name: "volumeClaimTemplate", go: "VolumeClaimTemplate", ty: T::Struct(&PERSISTENT_VOLUME_CLAIM_TEMPLATE), pointer: true, omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, until: 20, omitempty: true, ..F },
+    Field { name: "volumeClaimTemplate", go: "VolumeClaimTemplate", ty: T::Struct(&PERSISTENT_VOLUME_CLAIM_TEMPLATE), pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, until: 20, omitempty: true, numbers: &[2], ..F },
 ] };
 
 /// `k8s.io/api/core/v1.Event`
 pub static EVENT: Struct = Struct { name: "Event", go: "v1.Event", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "involvedObject", go: "InvolvedObject", ty: T::Struct(&OBJECT_REFERENCE), since: 22, apply: A::Atomic, ..F },
-    Field { name: "involvedObject", go: "InvolvedObject", ty: T::Struct(&OBJECT_REFERENCE), until: 21, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "source", go: "Source", ty: T::Struct(&EVENT_SOURCE), ..F },
-    Field { name: "firstTimestamp", go: "FirstTimestamp", ty: T::Time, ..F },
-    Field { name: "lastTimestamp", go: "LastTimestamp", ty: T::Time, ..F },
-    Field { name: "count", go: "Count", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "type", go: "Type", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "eventTime", go: "EventTime", ty: T::MicroTime, ..F },
-    Field { name: "series", go: "Series", ty: T::Struct(&EVENT_SERIES), pointer: true, omitempty: true, ..F },
-    Field { name: "action", go: "Action", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "related", go: "Related", ty: T::Struct(&OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "related", go: "Related", ty: T::Struct(&OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "reportingComponent", go: "ReportingController", ty: T::String("string"), ..F },
-    Field { name: "reportingInstance", go: "ReportingInstance", ty: T::String("string"), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "involvedObject", go: "InvolvedObject", ty: T::Struct(&OBJECT_REFERENCE), since: 22, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "involvedObject", go: "InvolvedObject", ty: T::Struct(&OBJECT_REFERENCE), until: 21, numbers: &[2], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "source", go: "Source", ty: T::Struct(&EVENT_SOURCE), numbers: &[5], ..F },
+    Field { name: "firstTimestamp", go: "FirstTimestamp", ty: T::Time, numbers: &[6], ..F },
+    Field { name: "lastTimestamp", go: "LastTimestamp", ty: T::Time, numbers: &[7], ..F },
+    Field { name: "count", go: "Count", ty: T::Int32, omitempty: true, numbers: &[8], ..F },
+    Field { name: "type", go: "Type", ty: T::String("string"), omitempty: true, numbers: &[9], ..F },
+    Field { name: "eventTime", go: "EventTime", ty: T::MicroTime, numbers: &[10], ..F },
+    Field { name: "series", go: "Series", ty: T::Struct(&EVENT_SERIES), pointer: true, omitempty: true, numbers: &[11], ..F },
+    Field { name: "action", go: "Action", ty: T::String("string"), omitempty: true, numbers: &[12], ..F },
+    Field { name: "related", go: "Related", ty: T::Struct(&OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, numbers: &[13], apply: A::Atomic, ..F },
+    Field { name: "related", go: "Related", ty: T::Struct(&OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, numbers: &[13], ..F },
+    Field { name: "reportingComponent", go: "ReportingController", ty: T::String("string"), numbers: &[14], ..F },
+    Field { name: "reportingInstance", go: "ReportingInstance", ty: T::String("string"), numbers: &[15], ..F },
 ] };
 
 static EVENT_SERIES: Struct = Struct { name: "EventSeries", go: "v1.EventSeries", atomic_since: None, fields: &[
-    Field { name: "count", go: "Count", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "lastObservedTime", go: "LastObservedTime", ty: T::MicroTime, ..F },
+    Field { name: "count", go: "Count", ty: T::Int32, omitempty: true, numbers: &[1], ..F },
+    Field { name: "lastObservedTime", go: "LastObservedTime", ty: T::MicroTime, numbers: &[2], ..F },
 ] };
 
 static EVENT_SOURCE: Struct = Struct { name: "EventSource", go: "v1.EventSource", atomic_since: None, fields: &[
-    Field { name: "component", go: "Component", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "host", go: "Host", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "component", go: "Component", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "host", go: "Host", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+] };
+
+/// `k8s.io/api/policy/v1beta1.Eviction`
+pub static EVICTION: Struct = Struct { name: "Eviction", go: "v1beta1.Eviction", atomic_since: None, fields: &[
+    Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "deleteOptions", go: "DeleteOptions", ty: T::Struct(&DELETE_OPTIONS), pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static EVICTION_RESPONDER: Struct = Struct { name: "EvictionResponder", go: "v1.EvictionResponder", atomic_since: Some(37), fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), since: 37, ..F },
-    Field { name: "priority", go: "Priority", ty: T::Int32, since: 37, pointer: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), since: 37, numbers: &[1], ..F },
+    Field { name: "priority", go: "Priority", ty: T::Int32, since: 37, pointer: true, numbers: &[2], ..F },
 ] };
 
 static EXEC_ACTION: Struct = Struct { name: "ExecAction", go: "v1.ExecAction", atomic_since: None, fields: &[
-    Field { name: "command", go: "Command", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "command", go: "Command", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
 ] };
 
 static FC_VOLUME_SOURCE: Struct = Struct { name: "FCVolumeSource", go: "v1.FCVolumeSource", atomic_since: None, fields: &[
-    Field { name: "targetWWNs", go: "TargetWWNs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "lun", go: "Lun", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "wwids", go: "WWIDs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "targetWWNs", go: "TargetWWNs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "lun", go: "Lun", ty: T::Int32, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[4], ..F },
+    Field { name: "wwids", go: "WWIDs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[5], apply: A::Atomic, ..F },
 ] };
 
 static FIELD_SELECTOR_ATTRIBUTES: Struct = Struct { name: "FieldSelectorAttributes", go: "v1.FieldSelectorAttributes", atomic_since: None, fields: &[
-    Field { name: "rawSelector", go: "RawSelector", ty: T::String("string"), since: 31, omitempty: true, ..F },
-    Field { name: "requirements", go: "Requirements", ty: T::List(&T::Struct(&FIELD_SELECTOR_REQUIREMENT), "[]v1.FieldSelectorRequirement"), since: 31, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "rawSelector", go: "RawSelector", ty: T::String("string"), since: 31, omitempty: true, numbers: &[1], ..F },
+    Field { name: "requirements", go: "Requirements", ty: T::List(&T::Struct(&FIELD_SELECTOR_REQUIREMENT), "[]v1.FieldSelectorRequirement"), since: 31, omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static FIELD_SELECTOR_REQUIREMENT: Struct = Struct { name: "FieldSelectorRequirement", go: "v1.FieldSelectorRequirement", atomic_since: None, fields: &[
-    Field { name: "key", go: "Key", ty: T::String("string"), since: 31, ..F },
-    Field { name: "operator", go: "Operator", ty: T::String("v1.FieldSelectorOperator"), since: 31, ..F },
-    Field { name: "values", go: "Values", ty: T::List(&T::String("string"), "[]string"), since: 31, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "key", go: "Key", ty: T::String("string"), since: 31, numbers: &[1], ..F },
+    Field { name: "operator", go: "Operator", ty: T::String("v1.FieldSelectorOperator"), since: 31, numbers: &[2], ..F },
+    Field { name: "values", go: "Values", ty: T::List(&T::String("string"), "[]string"), since: 31, omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
 ] };
 
 static FILE_KEY_SELECTOR: Struct = Struct { name: "FileKeySelector", go: "v1.FileKeySelector", atomic_since: Some(34), fields: &[
-    Field { name: "volumeName", go: "VolumeName", ty: T::String("string"), since: 34, ..F },
-    Field { name: "path", go: "Path", ty: T::String("string"), since: 34, ..F },
-    Field { name: "key", go: "Key", ty: T::String("string"), since: 34, ..F },
-    Field { name: "optional", go: "Optional", ty: T::Bool, since: 34, pointer: true, omitempty: true, default: Some(Bool(false)), ..F },
+    Field { name: "volumeName", go: "VolumeName", ty: T::String("string"), since: 34, numbers: &[1], ..F },
+    Field { name: "path", go: "Path", ty: T::String("string"), since: 34, numbers: &[2], ..F },
+    Field { name: "key", go: "Key", ty: T::String("string"), since: 34, numbers: &[3], ..F },
+    Field { name: "optional", go: "Optional", ty: T::Bool, since: 34, pointer: true, omitempty: true, numbers: &[4], default: Some(Bool(false)), ..F },
 ] };
 
 static FLEX_VOLUME_SOURCE: Struct = Struct { name: "FlexVolumeSource", go: "v1.FlexVolumeSource", atomic_since: None, fields: &[
-    Field { name: "driver", go: "Driver", ty: T::String("string"), ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "options", go: "Options", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
+    Field { name: "driver", go: "Driver", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[4], ..F },
+    Field { name: "options", go: "Options", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, numbers: &[5], ..F },
 ] };
 
 static FLOCKER_VOLUME_SOURCE: Struct = Struct { name: "FlockerVolumeSource", go: "v1.FlockerVolumeSource", atomic_since: None, fields: &[
-    Field { name: "datasetName", go: "DatasetName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "datasetUUID", go: "DatasetUUID", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "datasetName", go: "DatasetName", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "datasetUUID", go: "DatasetUUID", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
 ] };
 
 static FS_GROUP_STRATEGY_OPTIONS: Struct = Struct { name: "FSGroupStrategyOptions", go: "v1beta1.FSGroupStrategyOptions", atomic_since: None, fields: &[
-    Field { name: "rule", go: "Rule", ty: T::String("v1beta1.FSGroupStrategyType"), until: 24, omitempty: true, ..F },
-    Field { name: "ranges", go: "Ranges", ty: T::List(&T::Struct(&ID_RANGE), "[]v1beta1.IDRange"), until: 24, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "rule", go: "Rule", ty: T::String("v1beta1.FSGroupStrategyType"), until: 24, omitempty: true, numbers: &[1], ..F },
+    Field { name: "ranges", go: "Ranges", ty: T::List(&T::Struct(&ID_RANGE), "[]v1beta1.IDRange"), until: 24, omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static GCE_PERSISTENT_DISK_VOLUME_SOURCE: Struct = Struct { name: "GCEPersistentDiskVolumeSource", go: "v1.GCEPersistentDiskVolumeSource", atomic_since: None, fields: &[
-    Field { name: "pdName", go: "PDName", ty: T::String("string"), ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "partition", go: "Partition", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
+    Field { name: "pdName", go: "PDName", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "partition", go: "Partition", ty: T::Int32, omitempty: true, numbers: &[3], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static GIT_REPO_VOLUME_SOURCE: Struct = Struct { name: "GitRepoVolumeSource", go: "v1.GitRepoVolumeSource", atomic_since: None, fields: &[
-    Field { name: "repository", go: "Repository", ty: T::String("string"), ..F },
-    Field { name: "revision", go: "Revision", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "directory", go: "Directory", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "repository", go: "Repository", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "revision", go: "Revision", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "directory", go: "Directory", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
 ] };
 
 static GLUSTERFS_VOLUME_SOURCE: Struct = Struct { name: "GlusterfsVolumeSource", go: "v1.GlusterfsVolumeSource", atomic_since: None, fields: &[
-    Field { name: "endpoints", go: "EndpointsName", ty: T::String("string"), ..F },
-    Field { name: "path", go: "Path", ty: T::String("string"), ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
+    Field { name: "endpoints", go: "EndpointsName", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "path", go: "Path", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static GRPC_ACTION: Struct = Struct { name: "GRPCAction", go: "v1.GRPCAction", atomic_since: None, fields: &[
-    Field { name: "port", go: "Port", ty: T::Int32, since: 23, ..F },
-    Field { name: "service", go: "Service", ty: T::String("string"), since: 23, pointer: true, default: Some(Text("")), ..F },
-    Field { name: "mode", go: "Mode", ty: T::String("v1.GRPCProbeMode"), since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "port", go: "Port", ty: T::Int32, since: 23, numbers: &[1], ..F },
+    Field { name: "service", go: "Service", ty: T::String("string"), since: 23, pointer: true, numbers: &[2], default: Some(Text("")), ..F },
+    Field { name: "mode", go: "Mode", ty: T::String("v1.GRPCProbeMode"), since: 37, pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static HANDLER: Struct = Struct { name: "Handler", go: "v1.Handler", atomic_since: None, fields: &[
-    Field { name: "exec", go: "Exec", ty: T::Struct(&EXEC_ACTION), until: 22, pointer: true, omitempty: true, ..F },
-    Field { name: "httpGet", go: "HTTPGet", ty: T::Struct(&HTTP_GET_ACTION), until: 22, pointer: true, omitempty: true, ..F },
-    Field { name: "tcpSocket", go: "TCPSocket", ty: T::Struct(&TCP_SOCKET_ACTION), until: 22, pointer: true, omitempty: true, ..F },
+    Field { name: "exec", go: "Exec", ty: T::Struct(&EXEC_ACTION), until: 22, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "httpGet", go: "HTTPGet", ty: T::Struct(&HTTP_GET_ACTION), until: 22, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "tcpSocket", go: "TCPSocket", ty: T::Struct(&TCP_SOCKET_ACTION), until: 22, pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static HOST_ALIAS: Struct = Struct { name: "HostAlias", go: "v1.HostAlias", atomic_since: None, fields: &[
-    Field { name: "ip", go: "IP", ty: T::String("string"), since: 30, ..F },
-    Field { name: "ip", go: "IP", ty: T::String("string"), until: 29, omitempty: true, ..F },
-    Field { name: "hostnames", go: "Hostnames", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "ip", go: "IP", ty: T::String("string"), since: 30, numbers: &[1], ..F },
+    Field { name: "ip", go: "IP", ty: T::String("string"), until: 29, omitempty: true, numbers: &[1], ..F },
+    Field { name: "hostnames", go: "Hostnames", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static HOST_IP: Struct = Struct { name: "HostIP", go: "v1.HostIP", atomic_since: None, fields: &[
-    Field { name: "ip", go: "IP", ty: T::String("string"), since: 30, ..F },
-    Field { name: "ip", go: "IP", ty: T::String("string"), since: 28, until: 29, omitempty: true, ..F },
+    Field { name: "ip", go: "IP", ty: T::String("string"), since: 30, numbers: &[1], ..F },
+    Field { name: "ip", go: "IP", ty: T::String("string"), since: 28, until: 29, omitempty: true, numbers: &[1], ..F },
 ] };
 
 static HOST_PATH_VOLUME_SOURCE: Struct = Struct { name: "HostPathVolumeSource", go: "v1.HostPathVolumeSource", atomic_since: None, fields: &[
-    Field { name: "path", go: "Path", ty: T::String("string"), ..F },
-    Field { name: "type", go: "Type", ty: T::String("v1.HostPathType"), pointer: true, omitempty: true, default: Some(Text("")), ..F },
+    Field { name: "path", go: "Path", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.HostPathType"), pointer: true, omitempty: true, numbers: &[2], default: Some(Text("")), ..F },
 ] };
 
 static HOST_PORT_RANGE: Struct = Struct { name: "HostPortRange", go: "v1beta1.HostPortRange", atomic_since: None, fields: &[
-    Field { name: "min", go: "Min", ty: T::Int32, until: 24, ..F },
-    Field { name: "max", go: "Max", ty: T::Int32, until: 24, ..F },
+    Field { name: "min", go: "Min", ty: T::Int32, until: 24, numbers: &[1], ..F },
+    Field { name: "max", go: "Max", ty: T::Int32, until: 24, numbers: &[2], ..F },
 ] };
 
 static HTTP_GET_ACTION: Struct = Struct { name: "HTTPGetAction", go: "v1.HTTPGetAction", atomic_since: None, fields: &[
-    Field { name: "path", go: "Path", ty: T::String("string"), omitempty: true, default: Some(Text("/")), ..F },
-    Field { name: "port", go: "Port", ty: T::IntOrString, ..F },
-    Field { name: "host", go: "Host", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "scheme", go: "Scheme", ty: T::String("v1.URIScheme"), omitempty: true, default: Some(Text("HTTP")), ..F },
-    Field { name: "httpHeaders", go: "HTTPHeaders", ty: T::List(&T::Struct(&HTTP_HEADER), "[]v1.HTTPHeader"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "protocol", go: "Protocol", ty: T::String("v1.HTTPProtocol"), since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "path", go: "Path", ty: T::String("string"), omitempty: true, numbers: &[1], default: Some(Text("/")), ..F },
+    Field { name: "port", go: "Port", ty: T::IntOrString, numbers: &[2], ..F },
+    Field { name: "host", go: "Host", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "scheme", go: "Scheme", ty: T::String("v1.URIScheme"), omitempty: true, numbers: &[4], default: Some(Text("HTTP")), ..F },
+    Field { name: "httpHeaders", go: "HTTPHeaders", ty: T::List(&T::Struct(&HTTP_HEADER), "[]v1.HTTPHeader"), omitempty: true, numbers: &[5], apply: A::Atomic, ..F },
+    Field { name: "protocol", go: "Protocol", ty: T::String("v1.HTTPProtocol"), since: 37, pointer: true, omitempty: true, numbers: &[6], ..F },
 ] };
 
 static HTTP_HEADER: Struct = Struct { name: "HTTPHeader", go: "v1.HTTPHeader", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
-    Field { name: "value", go: "Value", ty: T::String("string"), ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "value", go: "Value", ty: T::String("string"), numbers: &[2], ..F },
 ] };
 
 static ID_RANGE: Struct = Struct { name: "IDRange", go: "v1beta1.IDRange", atomic_since: None, fields: &[
-    Field { name: "min", go: "Min", ty: T::Int64, until: 24, ..F },
-    Field { name: "max", go: "Max", ty: T::Int64, until: 24, ..F },
+    Field { name: "min", go: "Min", ty: T::Int64, until: 24, numbers: &[1], ..F },
+    Field { name: "max", go: "Max", ty: T::Int64, until: 24, numbers: &[2], ..F },
 ] };
 
 static IMAGE_VOLUME_SOURCE: Struct = Struct { name: "ImageVolumeSource", go: "v1.ImageVolumeSource", atomic_since: None, fields: &[
-    Field { name: "reference", go: "Reference", ty: T::String("string"), since: 31, omitempty: true, ..F },
-    Field { name: "pullPolicy", go: "PullPolicy", ty: T::String("v1.PullPolicy"), since: 31, omitempty: true, ..F },
+    Field { name: "reference", go: "Reference", ty: T::String("string"), since: 31, omitempty: true, numbers: &[1], ..F },
+    Field { name: "pullPolicy", go: "PullPolicy", ty: T::String("v1.PullPolicy"), since: 31, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static IMAGE_VOLUME_STATUS: Struct = Struct { name: "ImageVolumeStatus", go: "v1.ImageVolumeStatus", atomic_since: None, fields: &[
-    Field { name: "imageRef", go: "ImageRef", ty: T::String("string"), since: 36, omitempty: true, ..F },
+    Field { name: "imageRef", go: "ImageRef", ty: T::String("string"), since: 36, omitempty: true, numbers: &[1], ..F },
 ] };
 
 static ISCSI_VOLUME_SOURCE: Struct = Struct { name: "ISCSIVolumeSource", go: "v1.ISCSIVolumeSource", atomic_since: None, fields: &[
-    Field { name: "targetPortal", go: "TargetPortal", ty: T::String("string"), ..F },
-    Field { name: "iqn", go: "IQN", ty: T::String("string"), ..F },
-    Field { name: "lun", go: "Lun", ty: T::Int32, ..F },
-    Field { name: "iscsiInterface", go: "ISCSIInterface", ty: T::String("string"), omitempty: true, default: Some(Text("default")), ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "portals", go: "Portals", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "chapAuthDiscovery", go: "DiscoveryCHAPAuth", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "chapAuthSession", go: "SessionCHAPAuth", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "initiatorName", go: "InitiatorName", ty: T::String("string"), pointer: true, omitempty: true, ..F },
+    Field { name: "targetPortal", go: "TargetPortal", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "iqn", go: "IQN", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "lun", go: "Lun", ty: T::Int32, numbers: &[3], ..F },
+    Field { name: "iscsiInterface", go: "ISCSIInterface", ty: T::String("string"), omitempty: true, numbers: &[4], default: Some(Text("default")), ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[6], ..F },
+    Field { name: "portals", go: "Portals", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[7], apply: A::Atomic, ..F },
+    Field { name: "chapAuthDiscovery", go: "DiscoveryCHAPAuth", ty: T::Bool, omitempty: true, numbers: &[8], ..F },
+    Field { name: "chapAuthSession", go: "SessionCHAPAuth", ty: T::Bool, omitempty: true, numbers: &[11], ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, numbers: &[10], apply: A::Atomic, ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, numbers: &[10], ..F },
+    Field { name: "initiatorName", go: "InitiatorName", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[12], ..F },
 ] };
 
 /// `k8s.io/api/batch/v1.Job`
 pub static JOB: Struct = Struct { name: "Job", go: "v1.Job", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&JOB_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&JOB_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&JOB_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&JOB_STATUS), numbers: &[3], ..F },
 ] };
 
 static JOB_CONDITION: Struct = Struct { name: "JobCondition", go: "v1.JobCondition", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.JobConditionType"), ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), ..F },
-    Field { name: "lastProbeTime", go: "LastProbeTime", ty: T::Time, ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.JobConditionType"), numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), numbers: &[2], ..F },
+    Field { name: "lastProbeTime", go: "LastProbeTime", ty: T::Time, numbers: &[3], ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, numbers: &[4], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
 ] };
 
 static JOB_SCHEDULING_CONFIGURATION: Struct = Struct { name: "JobSchedulingConfiguration", go: "v1.JobSchedulingConfiguration", atomic_since: None, fields: &[
-    Field { name: "schedulingPolicy", go: "SchedulingPolicy", ty: T::Struct(&WORKLOAD_POD_GROUP_SCHEDULING_POLICY), since: 37, pointer: true, omitempty: true, ..F },
-    Field { name: "schedulingConstraints", go: "SchedulingConstraints", ty: T::Struct(&WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS), since: 37, pointer: true, omitempty: true, ..F },
-    Field { name: "disruptionMode", go: "DisruptionMode", ty: T::Struct(&WORKLOAD_POD_GROUP_DISRUPTION_MODE), since: 37, pointer: true, omitempty: true, ..F },
-    Field { name: "resourceClaims", go: "ResourceClaims", ty: T::List(&T::Struct(&WORKLOAD_POD_GROUP_RESOURCE_CLAIM), "[]v1alpha3.WorkloadPodGroupResourceClaim"), since: 37, omitempty: true, merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "schedulingPolicy", go: "SchedulingPolicy", ty: T::Struct(&WORKLOAD_POD_GROUP_SCHEDULING_POLICY), since: 37, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "schedulingConstraints", go: "SchedulingConstraints", ty: T::Struct(&WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS), since: 37, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "disruptionMode", go: "DisruptionMode", ty: T::Struct(&WORKLOAD_POD_GROUP_DISRUPTION_MODE), since: 37, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "resourceClaims", go: "ResourceClaims", ty: T::List(&T::Struct(&WORKLOAD_POD_GROUP_RESOURCE_CLAIM), "[]v1alpha3.WorkloadPodGroupResourceClaim"), since: 37, omitempty: true, numbers: &[4], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
 ] };
 
 static JOB_SPEC: Struct = Struct { name: "JobSpec", go: "v1.JobSpec", atomic_since: None, fields: &[
-    Field { name: "parallelism", go: "Parallelism", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "completions", go: "Completions", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "activeDeadlineSeconds", go: "ActiveDeadlineSeconds", ty: T::Int64, pointer: true, omitempty: true, ..F },
-    Field { name: "podFailurePolicy", go: "PodFailurePolicy", ty: T::Struct(&POD_FAILURE_POLICY), since: 25, pointer: true, omitempty: true, ..F },
-    Field { name: "successPolicy", go: "SuccessPolicy", ty: T::Struct(&SUCCESS_POLICY), since: 30, pointer: true, omitempty: true, ..F },
-    Field { name: "backoffLimit", go: "BackoffLimit", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "backoffLimitPerIndex", go: "BackoffLimitPerIndex", ty: T::Int32, since: 28, pointer: true, omitempty: true, ..F },
-    Field { name: "maxFailedIndexes", go: "MaxFailedIndexes", ty: T::Int32, since: 28, pointer: true, omitempty: true, ..F },
-    Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "manualSelector", go: "ManualSelector", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), ..F },
-    Field { name: "ttlSecondsAfterFinished", go: "TTLSecondsAfterFinished", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "completionMode", go: "CompletionMode", ty: T::String("v1.CompletionMode"), since: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "suspend", go: "Suspend", ty: T::Bool, since: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "podReplacementPolicy", go: "PodReplacementPolicy", ty: T::String("v1.PodReplacementPolicy"), since: 28, pointer: true, omitempty: true, ..F },
-    Field { name: "managedBy", go: "ManagedBy", ty: T::String("string"), since: 30, pointer: true, omitempty: true, ..F },
-    Field { name: "scheduling", go: "Scheduling", ty: T::Struct(&JOB_SCHEDULING_CONFIGURATION), since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "parallelism", go: "Parallelism", ty: T::Int32, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "completions", go: "Completions", ty: T::Int32, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "activeDeadlineSeconds", go: "ActiveDeadlineSeconds", ty: T::Int64, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "podFailurePolicy", go: "PodFailurePolicy", ty: T::Struct(&POD_FAILURE_POLICY), since: 25, pointer: true, omitempty: true, numbers: &[11], ..F },
+    Field { name: "successPolicy", go: "SuccessPolicy", ty: T::Struct(&SUCCESS_POLICY), since: 30, pointer: true, omitempty: true, numbers: &[16], ..F },
+    Field { name: "backoffLimit", go: "BackoffLimit", ty: T::Int32, pointer: true, omitempty: true, numbers: &[7], ..F },
+    Field { name: "backoffLimitPerIndex", go: "BackoffLimitPerIndex", ty: T::Int32, since: 28, pointer: true, omitempty: true, numbers: &[12], ..F },
+    Field { name: "maxFailedIndexes", go: "MaxFailedIndexes", ty: T::Int32, since: 28, pointer: true, omitempty: true, numbers: &[13], ..F },
+    Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "manualSelector", go: "ManualSelector", ty: T::Bool, pointer: true, omitempty: true, numbers: &[5], ..F },
+    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), numbers: &[6], ..F },
+    Field { name: "ttlSecondsAfterFinished", go: "TTLSecondsAfterFinished", ty: T::Int32, pointer: true, omitempty: true, numbers: &[8], ..F },
+    Field { name: "completionMode", go: "CompletionMode", ty: T::String("v1.CompletionMode"), since: 21, pointer: true, omitempty: true, numbers: &[9], ..F },
+    Field { name: "suspend", go: "Suspend", ty: T::Bool, since: 21, pointer: true, omitempty: true, numbers: &[10], ..F },
+    Field { name: "podReplacementPolicy", go: "PodReplacementPolicy", ty: T::String("v1.PodReplacementPolicy"), since: 28, pointer: true, omitempty: true, numbers: &[14], ..F },
+    Field { name: "managedBy", go: "ManagedBy", ty: T::String("string"), since: 30, pointer: true, omitempty: true, numbers: &[15], ..F },
+    Field { name: "scheduling", go: "Scheduling", ty: T::Struct(&JOB_SCHEDULING_CONFIGURATION), since: 37, pointer: true, omitempty: true, numbers: &[17], ..F },
 ] };
 
 static JOB_STATUS: Struct = Struct { name: "JobStatus", go: "v1.JobStatus", atomic_since: None, fields: &[
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&JOB_CONDITION), "[]v1.JobCondition"), since: 21, omitempty: true, merge: Some(by("type")), apply: A::Atomic, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&JOB_CONDITION), "[]v1.JobCondition"), until: 20, omitempty: true, merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
-    Field { name: "startTime", go: "StartTime", ty: T::Time, pointer: true, omitempty: true, ..F },
-    Field { name: "completionTime", go: "CompletionTime", ty: T::Time, pointer: true, omitempty: true, ..F },
-    Field { name: "active", go: "Active", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "succeeded", go: "Succeeded", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "failed", go: "Failed", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "terminating", go: "Terminating", ty: T::Int32, since: 28, pointer: true, omitempty: true, ..F },
-    Field { name: "completedIndexes", go: "CompletedIndexes", ty: T::String("string"), since: 21, omitempty: true, ..F },
-    Field { name: "failedIndexes", go: "FailedIndexes", ty: T::String("string"), since: 28, pointer: true, omitempty: true, ..F },
-    Field { name: "uncountedTerminatedPods", go: "UncountedTerminatedPods", ty: T::Struct(&UNCOUNTED_TERMINATED_PODS), since: 22, pointer: true, omitempty: true, ..F },
-    Field { name: "ready", go: "Ready", ty: T::Int32, since: 23, pointer: true, omitempty: true, ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&JOB_CONDITION), "[]v1.JobCondition"), since: 21, omitempty: true, numbers: &[1], merge: Some(by("type")), apply: A::Atomic, ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&JOB_CONDITION), "[]v1.JobCondition"), until: 20, omitempty: true, numbers: &[1], merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
+    Field { name: "startTime", go: "StartTime", ty: T::Time, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "completionTime", go: "CompletionTime", ty: T::Time, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "active", go: "Active", ty: T::Int32, omitempty: true, numbers: &[4], ..F },
+    Field { name: "succeeded", go: "Succeeded", ty: T::Int32, omitempty: true, numbers: &[5], ..F },
+    Field { name: "failed", go: "Failed", ty: T::Int32, omitempty: true, numbers: &[6], ..F },
+    Field { name: "terminating", go: "Terminating", ty: T::Int32, since: 28, pointer: true, omitempty: true, numbers: &[11], ..F },
+    Field { name: "completedIndexes", go: "CompletedIndexes", ty: T::String("string"), since: 21, omitempty: true, numbers: &[7], ..F },
+    Field { name: "failedIndexes", go: "FailedIndexes", ty: T::String("string"), since: 28, pointer: true, omitempty: true, numbers: &[10], ..F },
+    Field { name: "uncountedTerminatedPods", go: "UncountedTerminatedPods", ty: T::Struct(&UNCOUNTED_TERMINATED_PODS), since: 22, pointer: true, omitempty: true, numbers: &[8], ..F },
+    Field { name: "ready", go: "Ready", ty: T::Int32, since: 23, pointer: true, omitempty: true, numbers: &[9], ..F },
 ] };
 
 static JOB_TEMPLATE_SPEC: Struct = Struct { name: "JobTemplateSpec", go: "v1.JobTemplateSpec", atomic_since: None, fields: &[
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), since: 21, ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&JOB_SPEC), since: 21, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), since: 21, numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&JOB_SPEC), since: 21, numbers: &[2], ..F },
 ] };
 
 static JOB_TEMPLATE_SPEC_V1BETA1: Struct = Struct { name: "JobTemplateSpec", go: "v1beta1.JobTemplateSpec", atomic_since: None, fields: &[
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), until: 24, ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&JOB_SPEC), until: 24, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), until: 24, numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&JOB_SPEC), until: 24, numbers: &[2], ..F },
 ] };
 
 static KEY_TO_PATH: Struct = Struct { name: "KeyToPath", go: "v1.KeyToPath", atomic_since: None, fields: &[
-    Field { name: "key", go: "Key", ty: T::String("string"), ..F },
-    Field { name: "path", go: "Path", ty: T::String("string"), ..F },
-    Field { name: "mode", go: "Mode", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "user", go: "User", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "key", go: "Key", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "path", go: "Path", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "mode", go: "Mode", ty: T::Int32, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "user", go: "User", ty: T::Int64, since: 37, pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static LABEL_SELECTOR: Struct = Struct { name: "LabelSelector", go: "v1.LabelSelector", atomic_since: Some(20), fields: &[
-    Field { name: "matchLabels", go: "MatchLabels", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
-    Field { name: "matchExpressions", go: "MatchExpressions", ty: T::List(&T::Struct(&LABEL_SELECTOR_REQUIREMENT), "[]v1.LabelSelectorRequirement"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "matchLabels", go: "MatchLabels", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "matchExpressions", go: "MatchExpressions", ty: T::List(&T::Struct(&LABEL_SELECTOR_REQUIREMENT), "[]v1.LabelSelectorRequirement"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static LABEL_SELECTOR_ATTRIBUTES: Struct = Struct { name: "LabelSelectorAttributes", go: "v1.LabelSelectorAttributes", atomic_since: None, fields: &[
-    Field { name: "rawSelector", go: "RawSelector", ty: T::String("string"), since: 31, omitempty: true, ..F },
-    Field { name: "requirements", go: "Requirements", ty: T::List(&T::Struct(&LABEL_SELECTOR_REQUIREMENT), "[]v1.LabelSelectorRequirement"), since: 31, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "rawSelector", go: "RawSelector", ty: T::String("string"), since: 31, omitempty: true, numbers: &[1], ..F },
+    Field { name: "requirements", go: "Requirements", ty: T::List(&T::Struct(&LABEL_SELECTOR_REQUIREMENT), "[]v1.LabelSelectorRequirement"), since: 31, omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static LABEL_SELECTOR_REQUIREMENT: Struct = Struct { name: "LabelSelectorRequirement", go: "v1.LabelSelectorRequirement", atomic_since: None, fields: &[
-    Field { name: "key", go: "Key", ty: T::String("string"), since: 28, ..F },
-    Field { name: "key", go: "Key", ty: T::String("string"), until: 27, merge: Some(by("key")), ..F },
-    Field { name: "operator", go: "Operator", ty: T::String("v1.LabelSelectorOperator"), ..F },
-    Field { name: "values", go: "Values", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "key", go: "Key", ty: T::String("string"), since: 28, numbers: &[1], ..F },
+    Field { name: "key", go: "Key", ty: T::String("string"), until: 27, numbers: &[1], merge: Some(by("key")), ..F },
+    Field { name: "operator", go: "Operator", ty: T::String("v1.LabelSelectorOperator"), numbers: &[2], ..F },
+    Field { name: "values", go: "Values", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
 ] };
 
 static LIFECYCLE: Struct = Struct { name: "Lifecycle", go: "v1.Lifecycle", atomic_since: None, fields: &[
-    Field { name: "postStart", go: "PostStart", ty: T::Struct(&LIFECYCLE_HANDLER), since: 23, pointer: true, omitempty: true, ..F },
-    Field { name: "postStart", go: "PostStart", ty: T::Struct(&HANDLER), until: 22, pointer: true, omitempty: true, ..F },
-    Field { name: "preStop", go: "PreStop", ty: T::Struct(&LIFECYCLE_HANDLER), since: 23, pointer: true, omitempty: true, ..F },
-    Field { name: "preStop", go: "PreStop", ty: T::Struct(&HANDLER), until: 22, pointer: true, omitempty: true, ..F },
-    Field { name: "stopSignal", go: "StopSignal", ty: T::String("v1.Signal"), since: 33, pointer: true, omitempty: true, ..F },
+    Field { name: "postStart", go: "PostStart", ty: T::Struct(&LIFECYCLE_HANDLER), since: 23, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "postStart", go: "PostStart", ty: T::Struct(&HANDLER), until: 22, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "preStop", go: "PreStop", ty: T::Struct(&LIFECYCLE_HANDLER), since: 23, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "preStop", go: "PreStop", ty: T::Struct(&HANDLER), until: 22, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "stopSignal", go: "StopSignal", ty: T::String("v1.Signal"), since: 33, pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static LIFECYCLE_HANDLER: Struct = Struct { name: "LifecycleHandler", go: "v1.LifecycleHandler", atomic_since: None, fields: &[
-    Field { name: "exec", go: "Exec", ty: T::Struct(&EXEC_ACTION), since: 23, pointer: true, omitempty: true, ..F },
-    Field { name: "httpGet", go: "HTTPGet", ty: T::Struct(&HTTP_GET_ACTION), since: 23, pointer: true, omitempty: true, ..F },
-    Field { name: "tcpSocket", go: "TCPSocket", ty: T::Struct(&TCP_SOCKET_ACTION), since: 23, pointer: true, omitempty: true, ..F },
-    Field { name: "sleep", go: "Sleep", ty: T::Struct(&SLEEP_ACTION), since: 29, pointer: true, omitempty: true, ..F },
+    Field { name: "exec", go: "Exec", ty: T::Struct(&EXEC_ACTION), since: 23, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "httpGet", go: "HTTPGet", ty: T::Struct(&HTTP_GET_ACTION), since: 23, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "tcpSocket", go: "TCPSocket", ty: T::Struct(&TCP_SOCKET_ACTION), since: 23, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "sleep", go: "Sleep", ty: T::Struct(&SLEEP_ACTION), since: 29, pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 /// `k8s.io/api/core/v1.LimitRange`
 pub static LIMIT_RANGE: Struct = Struct { name: "LimitRange", go: "v1.LimitRange", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&LIMIT_RANGE_SPEC), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&LIMIT_RANGE_SPEC), numbers: &[2], ..F },
 ] };
 
 static LIMIT_RANGE_ITEM: Struct = Struct { name: "LimitRangeItem", go: "v1.LimitRangeItem", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.LimitType"), ..F },
-    Field { name: "max", go: "Max", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "min", go: "Min", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "default", go: "Default", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "defaultRequest", go: "DefaultRequest", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "maxLimitRequestRatio", go: "MaxLimitRequestRatio", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.LimitType"), numbers: &[1], ..F },
+    Field { name: "max", go: "Max", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "min", go: "Min", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "default", go: "Default", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "defaultRequest", go: "DefaultRequest", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "maxLimitRequestRatio", go: "MaxLimitRequestRatio", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[6], ..F },
 ] };
 
 static LIMIT_RANGE_SPEC: Struct = Struct { name: "LimitRangeSpec", go: "v1.LimitRangeSpec", atomic_since: None, fields: &[
-    Field { name: "limits", go: "Limits", ty: T::List(&T::Struct(&LIMIT_RANGE_ITEM), "[]v1.LimitRangeItem"), apply: A::Atomic, ..F },
+    Field { name: "limits", go: "Limits", ty: T::List(&T::Struct(&LIMIT_RANGE_ITEM), "[]v1.LimitRangeItem"), numbers: &[1], apply: A::Atomic, ..F },
 ] };
 
 static LINUX_CONTAINER_USER: Struct = Struct { name: "LinuxContainerUser", go: "v1.LinuxContainerUser", atomic_since: None, fields: &[
-    Field { name: "uid", go: "UID", ty: T::Int64, since: 31, ..F },
-    Field { name: "gid", go: "GID", ty: T::Int64, since: 31, ..F },
-    Field { name: "supplementalGroups", go: "SupplementalGroups", ty: T::List(&T::Int64, "[]int64"), since: 31, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "uid", go: "UID", ty: T::Int64, since: 31, numbers: &[1], ..F },
+    Field { name: "gid", go: "GID", ty: T::Int64, since: 31, numbers: &[2], ..F },
+    Field { name: "supplementalGroups", go: "SupplementalGroups", ty: T::List(&T::Int64, "[]int64"), since: 31, omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+] };
+
+static LIST_META: Struct = Struct { name: "ListMeta", go: "v1.ListMeta", atomic_since: None, fields: &[
+    Field { name: "selfLink", go: "SelfLink", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "resourceVersion", go: "ResourceVersion", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "continue", go: "Continue", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "remainingItemCount", go: "RemainingItemCount", ty: T::Int64, pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "shardInfo", go: "ShardInfo", ty: T::Struct(&SHARD_INFO), since: 36, pointer: true, omitempty: true, numbers: &[5], ..F },
 ] };
 
 static LOAD_BALANCER_INGRESS: Struct = Struct { name: "LoadBalancerIngress", go: "v1.LoadBalancerIngress", atomic_since: None, fields: &[
-    Field { name: "ip", go: "IP", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "hostname", go: "Hostname", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "ipMode", go: "IPMode", ty: T::String("v1.LoadBalancerIPMode"), since: 29, pointer: true, omitempty: true, ..F },
-    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&PORT_STATUS), "[]v1.PortStatus"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "ip", go: "IP", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "hostname", go: "Hostname", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "ipMode", go: "IPMode", ty: T::String("v1.LoadBalancerIPMode"), since: 29, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&PORT_STATUS), "[]v1.PortStatus"), omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
 ] };
 
 static LOAD_BALANCER_STATUS: Struct = Struct { name: "LoadBalancerStatus", go: "v1.LoadBalancerStatus", atomic_since: None, fields: &[
-    Field { name: "ingress", go: "Ingress", ty: T::List(&T::Struct(&LOAD_BALANCER_INGRESS), "[]v1.LoadBalancerIngress"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "ingress", go: "Ingress", ty: T::List(&T::Struct(&LOAD_BALANCER_INGRESS), "[]v1.LoadBalancerIngress"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
 ] };
 
 static LOCAL_OBJECT_REFERENCE: Struct = Struct { name: "LocalObjectReference", go: "v1.LocalObjectReference", atomic_since: Some(22), fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
 ] };
 
 /// `k8s.io/api/authorization/v1.LocalSubjectAccessReview`
 pub static LOCAL_SUBJECT_ACCESS_REVIEW: Struct = Struct { name: "LocalSubjectAccessReview", go: "v1.LocalSubjectAccessReview", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&SUBJECT_ACCESS_REVIEW_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&SUBJECT_ACCESS_REVIEW_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&SUBJECT_ACCESS_REVIEW_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&SUBJECT_ACCESS_REVIEW_STATUS), numbers: &[3], ..F },
 ] };
 
 static MANAGED_FIELDS_ENTRY: Struct = Struct { name: "ManagedFieldsEntry", go: "v1.ManagedFieldsEntry", atomic_since: None, fields: &[
-    Field { name: "manager", go: "Manager", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "operation", go: "Operation", ty: T::String("v1.ManagedFieldsOperationType"), omitempty: true, ..F },
-    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "time", go: "Time", ty: T::Time, pointer: true, omitempty: true, ..F },
-    Field { name: "fieldsType", go: "FieldsType", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "fieldsV1", go: "FieldsV1", ty: T::Raw("v1.FieldsV1"), pointer: true, omitempty: true, ..F },
-    Field { name: "subresource", go: "Subresource", ty: T::String("string"), since: 22, omitempty: true, ..F },
+    Field { name: "manager", go: "Manager", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "operation", go: "Operation", ty: T::String("v1.ManagedFieldsOperationType"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "time", go: "Time", ty: T::Time, pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "fieldsType", go: "FieldsType", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
+    Field { name: "fieldsV1", go: "FieldsV1", ty: T::Raw("v1.FieldsV1"), pointer: true, omitempty: true, numbers: &[7], ..F },
+    Field { name: "subresource", go: "Subresource", ty: T::String("string"), since: 22, omitempty: true, numbers: &[8], ..F },
 ] };
 
 static MODIFY_VOLUME_STATUS: Struct = Struct { name: "ModifyVolumeStatus", go: "v1.ModifyVolumeStatus", atomic_since: None, fields: &[
-    Field { name: "targetVolumeAttributesClassName", go: "TargetVolumeAttributesClassName", ty: T::String("string"), since: 29, omitempty: true, ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.PersistentVolumeClaimModifyVolumeStatus"), since: 29, ..F },
+    Field { name: "targetVolumeAttributesClassName", go: "TargetVolumeAttributesClassName", ty: T::String("string"), since: 29, omitempty: true, numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.PersistentVolumeClaimModifyVolumeStatus"), since: 29, numbers: &[2], ..F },
 ] };
 
 /// `k8s.io/api/core/v1.Namespace`
 pub static NAMESPACE: Struct = Struct { name: "Namespace", go: "v1.Namespace", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&NAMESPACE_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&NAMESPACE_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&NAMESPACE_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&NAMESPACE_STATUS), numbers: &[3], ..F },
 ] };
 
 static NAMESPACE_CONDITION: Struct = Struct { name: "NamespaceCondition", go: "v1.NamespaceCondition", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.NamespaceConditionType"), ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.NamespaceConditionType"), numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), numbers: &[2], ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, numbers: &[4], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
 ] };
 
 static NAMESPACE_SPEC: Struct = Struct { name: "NamespaceSpec", go: "v1.NamespaceSpec", atomic_since: None, fields: &[
-    Field { name: "finalizers", go: "Finalizers", ty: T::List(&T::String("v1.FinalizerName"), "[]v1.FinalizerName"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "finalizers", go: "Finalizers", ty: T::List(&T::String("v1.FinalizerName"), "[]v1.FinalizerName"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
 ] };
 
 static NAMESPACE_STATUS: Struct = Struct { name: "NamespaceStatus", go: "v1.NamespaceStatus", atomic_since: None, fields: &[
-    Field { name: "phase", go: "Phase", ty: T::String("v1.NamespacePhase"), omitempty: true, default: Some(Text("Active")), ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&NAMESPACE_CONDITION), "[]v1.NamespaceCondition"), omitempty: true, merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
+    Field { name: "phase", go: "Phase", ty: T::String("v1.NamespacePhase"), omitempty: true, numbers: &[1], default: Some(Text("Active")), ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&NAMESPACE_CONDITION), "[]v1.NamespaceCondition"), omitempty: true, numbers: &[2], merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
 ] };
 
 static NFS_VOLUME_SOURCE: Struct = Struct { name: "NFSVolumeSource", go: "v1.NFSVolumeSource", atomic_since: None, fields: &[
-    Field { name: "server", go: "Server", ty: T::String("string"), ..F },
-    Field { name: "path", go: "Path", ty: T::String("string"), ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
+    Field { name: "server", go: "Server", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "path", go: "Path", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[3], ..F },
 ] };
 
 /// `k8s.io/api/core/v1.Node`
 pub static NODE: Struct = Struct { name: "Node", go: "v1.Node", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&NODE_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&NODE_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&NODE_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&NODE_STATUS), numbers: &[3], ..F },
 ] };
 
 static NODE_ADDRESS: Struct = Struct { name: "NodeAddress", go: "v1.NodeAddress", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.NodeAddressType"), ..F },
-    Field { name: "address", go: "Address", ty: T::String("string"), ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.NodeAddressType"), numbers: &[1], ..F },
+    Field { name: "address", go: "Address", ty: T::String("string"), numbers: &[2], ..F },
 ] };
 
 static NODE_AFFINITY: Struct = Struct { name: "NodeAffinity", go: "v1.NodeAffinity", atomic_since: None, fields: &[
-    Field { name: "requiredDuringSchedulingIgnoredDuringExecution", go: "RequiredDuringSchedulingIgnoredDuringExecution", ty: T::Struct(&NODE_SELECTOR), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "requiredDuringSchedulingIgnoredDuringExecution", go: "RequiredDuringSchedulingIgnoredDuringExecution", ty: T::Struct(&NODE_SELECTOR), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "preferredDuringSchedulingIgnoredDuringExecution", go: "PreferredDuringSchedulingIgnoredDuringExecution", ty: T::List(&T::Struct(&PREFERRED_SCHEDULING_TERM), "[]v1.PreferredSchedulingTerm"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "requiredDuringSchedulingIgnoredDuringExecution", go: "RequiredDuringSchedulingIgnoredDuringExecution", ty: T::Struct(&NODE_SELECTOR), since: 22, pointer: true, omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "requiredDuringSchedulingIgnoredDuringExecution", go: "RequiredDuringSchedulingIgnoredDuringExecution", ty: T::Struct(&NODE_SELECTOR), until: 21, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "preferredDuringSchedulingIgnoredDuringExecution", go: "PreferredDuringSchedulingIgnoredDuringExecution", ty: T::List(&T::Struct(&PREFERRED_SCHEDULING_TERM), "[]v1.PreferredSchedulingTerm"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static NODE_ALLOCATABLE_MAPPED_RESOURCES: Struct = Struct { name: "NodeAllocatableMappedResources", go: "v1.NodeAllocatableMappedResources", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("v1.ResourceName"), since: 37, ..F },
-    Field { name: "quantity", go: "Quantity", ty: T::Quantity, since: 37, pointer: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("v1.ResourceName"), since: 37, numbers: &[1], ..F },
+    Field { name: "quantity", go: "Quantity", ty: T::Quantity, since: 37, pointer: true, numbers: &[2], ..F },
 ] };
 
 static NODE_ALLOCATABLE_OVERHEAD_RESOURCES: Struct = Struct { name: "NodeAllocatableOverheadResources", go: "v1.NodeAllocatableOverheadResources", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("v1.ResourceName"), since: 37, ..F },
-    Field { name: "perPod", go: "PerPod", ty: T::Quantity, since: 37, pointer: true, omitempty: true, ..F },
-    Field { name: "perContainer", go: "PerContainer", ty: T::Quantity, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("v1.ResourceName"), since: 37, numbers: &[1], ..F },
+    Field { name: "perPod", go: "PerPod", ty: T::Quantity, since: 37, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "perContainer", go: "PerContainer", ty: T::Quantity, since: 37, pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS: Struct = Struct { name: "NodeAllocatableResourceClaimStatus", go: "v1.NodeAllocatableResourceClaimStatus", atomic_since: None, fields: &[
-    Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 36, ..F },
-    Field { name: "containers", go: "Containers", ty: T::List(&T::String("string"), "[]string"), since: 36, omitempty: true, apply: A::Set, ..F },
-    Field { name: "resources", go: "Resources", ty: T::Map(&T::Quantity, "map[v1.ResourceName]resource.Quantity"), since: 36, until: 36, ..F },
-    Field { name: "mapping", go: "Mapping", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_MAPPED_RESOURCES), "[]v1.NodeAllocatableMappedResources"), since: 37, omitempty: true, merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "overhead", go: "Overhead", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_OVERHEAD_RESOURCES), "[]v1.NodeAllocatableOverheadResources"), since: 37, omitempty: true, merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 36, numbers: &[1], ..F },
+    Field { name: "containers", go: "Containers", ty: T::List(&T::String("string"), "[]string"), since: 36, omitempty: true, numbers: &[2], apply: A::Set, ..F },
+    Field { name: "resources", go: "Resources", ty: T::Map(&T::Quantity, "map[v1.ResourceName]resource.Quantity"), since: 36, until: 36, numbers: &[3], ..F },
+    Field { name: "mapping", go: "Mapping", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_MAPPED_RESOURCES), "[]v1.NodeAllocatableMappedResources"), since: 37, omitempty: true, numbers: &[4], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "overhead", go: "Overhead", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_OVERHEAD_RESOURCES), "[]v1.NodeAllocatableOverheadResources"), since: 37, omitempty: true, numbers: &[5], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
 ] };
 
 static NODE_CONDITION: Struct = Struct { name: "NodeCondition", go: "v1.NodeCondition", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.NodeConditionType"), ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), ..F },
-    Field { name: "lastHeartbeatTime", go: "LastHeartbeatTime", ty: T::Time, ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.NodeConditionType"), numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), numbers: &[2], ..F },
+    Field { name: "lastHeartbeatTime", go: "LastHeartbeatTime", ty: T::Time, numbers: &[3], ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, numbers: &[4], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
 ] };
 
 static NODE_CONFIG_SOURCE: Struct = Struct { name: "NodeConfigSource", go: "v1.NodeConfigSource", atomic_since: None, fields: &[
-    Field { name: "configMap", go: "ConfigMap", ty: T::Struct(&CONFIG_MAP_NODE_CONFIG_SOURCE), pointer: true, omitempty: true, ..F },
+    Field { name: "configMap", go: "ConfigMap", ty: T::Struct(&CONFIG_MAP_NODE_CONFIG_SOURCE), pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static NODE_CONFIG_STATUS: Struct = Struct { name: "NodeConfigStatus", go: "v1.NodeConfigStatus", atomic_since: None, fields: &[
-    Field { name: "assigned", go: "Assigned", ty: T::Struct(&NODE_CONFIG_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "active", go: "Active", ty: T::Struct(&NODE_CONFIG_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "lastKnownGood", go: "LastKnownGood", ty: T::Struct(&NODE_CONFIG_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "error", go: "Error", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "assigned", go: "Assigned", ty: T::Struct(&NODE_CONFIG_SOURCE), pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "active", go: "Active", ty: T::Struct(&NODE_CONFIG_SOURCE), pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "lastKnownGood", go: "LastKnownGood", ty: T::Struct(&NODE_CONFIG_SOURCE), pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "error", go: "Error", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
 ] };
 
 static NODE_DAEMON_ENDPOINTS: Struct = Struct { name: "NodeDaemonEndpoints", go: "v1.NodeDaemonEndpoints", atomic_since: None, fields: &[
-    Field { name: "kubeletEndpoint", go: "KubeletEndpoint", ty: T::Struct(&DAEMON_ENDPOINT), ..F },
+    Field { name: "kubeletEndpoint", go: "KubeletEndpoint", ty: T::Struct(&DAEMON_ENDPOINT), numbers: &[1], ..F },
 ] };
 
 static NODE_FEATURES: Struct = Struct { name: "NodeFeatures", go: "v1.NodeFeatures", atomic_since: None, fields: &[
-    Field { name: "supplementalGroupsPolicy", go: "SupplementalGroupsPolicy", ty: T::Bool, since: 31, pointer: true, omitempty: true, ..F },
+    Field { name: "supplementalGroupsPolicy", go: "SupplementalGroupsPolicy", ty: T::Bool, since: 31, pointer: true, omitempty: true, numbers: &[1], ..F },
 ] };
 
 static NODE_POD_PREEMPTION_POLICY: Struct = Struct { name: "NodePodPreemptionPolicy", go: "v1.NodePodPreemptionPolicy", atomic_since: None, fields: &[
-    Field { name: "disableResizePreemption", go: "DisableResizePreemption", ty: T::List(&T::String("string"), "[]string"), since: 37, omitempty: true, apply: A::Set, ..F },
+    Field { name: "disableResizePreemption", go: "DisableResizePreemption", ty: T::List(&T::String("string"), "[]string"), since: 37, omitempty: true, numbers: &[1], apply: A::Set, ..F },
 ] };
 
 static NODE_RUNTIME_HANDLER: Struct = Struct { name: "NodeRuntimeHandler", go: "v1.NodeRuntimeHandler", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), since: 30, ..F },
-    Field { name: "features", go: "Features", ty: T::Struct(&NODE_RUNTIME_HANDLER_FEATURES), since: 30, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), since: 30, numbers: &[1], ..F },
+    Field { name: "features", go: "Features", ty: T::Struct(&NODE_RUNTIME_HANDLER_FEATURES), since: 30, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static NODE_RUNTIME_HANDLER_FEATURES: Struct = Struct { name: "NodeRuntimeHandlerFeatures", go: "v1.NodeRuntimeHandlerFeatures", atomic_since: None, fields: &[
-    Field { name: "recursiveReadOnlyMounts", go: "RecursiveReadOnlyMounts", ty: T::Bool, since: 30, pointer: true, omitempty: true, ..F },
-    Field { name: "userNamespaces", go: "UserNamespaces", ty: T::Bool, since: 31, pointer: true, omitempty: true, ..F },
+    Field { name: "recursiveReadOnlyMounts", go: "RecursiveReadOnlyMounts", ty: T::Bool, since: 30, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "userNamespaces", go: "UserNamespaces", ty: T::Bool, since: 31, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static NODE_SELECTOR: Struct = Struct { name: "NodeSelector", go: "v1.NodeSelector", atomic_since: Some(22), fields: &[
-    Field { name: "nodeSelectorTerms", go: "NodeSelectorTerms", ty: T::List(&T::Struct(&NODE_SELECTOR_TERM), "[]v1.NodeSelectorTerm"), apply: A::Atomic, ..F },
+    Field { name: "nodeSelectorTerms", go: "NodeSelectorTerms", ty: T::List(&T::Struct(&NODE_SELECTOR_TERM), "[]v1.NodeSelectorTerm"), numbers: &[1], apply: A::Atomic, ..F },
 ] };
 
 static NODE_SELECTOR_REQUIREMENT: Struct = Struct { name: "NodeSelectorRequirement", go: "v1.NodeSelectorRequirement", atomic_since: None, fields: &[
-    Field { name: "key", go: "Key", ty: T::String("string"), ..F },
-    Field { name: "operator", go: "Operator", ty: T::String("v1.NodeSelectorOperator"), ..F },
-    Field { name: "values", go: "Values", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "key", go: "Key", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "operator", go: "Operator", ty: T::String("v1.NodeSelectorOperator"), numbers: &[2], ..F },
+    Field { name: "values", go: "Values", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
 ] };
 
 static NODE_SELECTOR_TERM: Struct = Struct { name: "NodeSelectorTerm", go: "v1.NodeSelectorTerm", atomic_since: Some(22), fields: &[
-    Field { name: "matchExpressions", go: "MatchExpressions", ty: T::List(&T::Struct(&NODE_SELECTOR_REQUIREMENT), "[]v1.NodeSelectorRequirement"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "matchFields", go: "MatchFields", ty: T::List(&T::Struct(&NODE_SELECTOR_REQUIREMENT), "[]v1.NodeSelectorRequirement"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "matchExpressions", go: "MatchExpressions", ty: T::List(&T::Struct(&NODE_SELECTOR_REQUIREMENT), "[]v1.NodeSelectorRequirement"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "matchFields", go: "MatchFields", ty: T::List(&T::Struct(&NODE_SELECTOR_REQUIREMENT), "[]v1.NodeSelectorRequirement"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static NODE_SPEC: Struct = Struct { name: "NodeSpec", go: "v1.NodeSpec", atomic_since: None, fields: &[
-    Field { name: "podCIDR", go: "PodCIDR", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "podCIDRs", go: "PodCIDRs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, merge: Some(MERGE), apply: A::Set, ..F },
-    Field { name: "providerID", go: "ProviderID", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "unschedulable", go: "Unschedulable", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "taints", go: "Taints", ty: T::List(&T::Struct(&TAINT), "[]v1.Taint"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "configSource", go: "ConfigSource", ty: T::Struct(&NODE_CONFIG_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "externalID", go: "DoNotUseExternalID", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "podPreemptionPolicy", go: "PodPreemptionPolicy", ty: T::Struct(&NODE_POD_PREEMPTION_POLICY), since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "podCIDR", go: "PodCIDR", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "podCIDRs", go: "PodCIDRs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[7], merge: Some(MERGE), apply: A::Set, ..F },
+    Field { name: "providerID", go: "ProviderID", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "unschedulable", go: "Unschedulable", ty: T::Bool, omitempty: true, numbers: &[4], ..F },
+    Field { name: "taints", go: "Taints", ty: T::List(&T::Struct(&TAINT), "[]v1.Taint"), omitempty: true, numbers: &[5], apply: A::Atomic, ..F },
+    Field { name: "configSource", go: "ConfigSource", ty: T::Struct(&NODE_CONFIG_SOURCE), pointer: true, omitempty: true, numbers: &[6], ..F },
+    Field { name: "externalID", go: "DoNotUseExternalID", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "podPreemptionPolicy", go: "PodPreemptionPolicy", ty: T::Struct(&NODE_POD_PREEMPTION_POLICY), since: 37, pointer: true, omitempty: true, numbers: &[8], ..F },
 ] };
 
 static NODE_STATUS: Struct = Struct { name: "NodeStatus", go: "v1.NodeStatus", atomic_since: None, fields: &[
-    Field { name: "capacity", go: "Capacity", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "allocatable", go: "Allocatable", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "phase", go: "Phase", ty: T::String("v1.NodePhase"), omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&NODE_CONDITION), "[]v1.NodeCondition"), omitempty: true, merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
-    Field { name: "addresses", go: "Addresses", ty: T::List(&T::Struct(&NODE_ADDRESS), "[]v1.NodeAddress"), omitempty: true, merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
-    Field { name: "daemonEndpoints", go: "DaemonEndpoints", ty: T::Struct(&NODE_DAEMON_ENDPOINTS), ..F },
-    Field { name: "nodeInfo", go: "NodeInfo", ty: T::Struct(&NODE_SYSTEM_INFO), ..F },
-    Field { name: "images", go: "Images", ty: T::List(&T::Struct(&CONTAINER_IMAGE), "[]v1.ContainerImage"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "volumesInUse", go: "VolumesInUse", ty: T::List(&T::String("v1.UniqueVolumeName"), "[]v1.UniqueVolumeName"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "volumesAttached", go: "VolumesAttached", ty: T::List(&T::Struct(&ATTACHED_VOLUME), "[]v1.AttachedVolume"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "config", go: "Config", ty: T::Struct(&NODE_CONFIG_STATUS), pointer: true, omitempty: true, ..F },
-    Field { name: "runtimeHandlers", go: "RuntimeHandlers", ty: T::List(&T::Struct(&NODE_RUNTIME_HANDLER), "[]v1.NodeRuntimeHandler"), since: 30, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "features", go: "Features", ty: T::Struct(&NODE_FEATURES), since: 31, pointer: true, omitempty: true, ..F },
-    Field { name: "declaredFeatures", go: "DeclaredFeatures", ty: T::List(&T::String("string"), "[]string"), since: 35, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "capacity", go: "Capacity", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "allocatable", go: "Allocatable", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "phase", go: "Phase", ty: T::String("v1.NodePhase"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&NODE_CONDITION), "[]v1.NodeCondition"), omitempty: true, numbers: &[4], merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
+    Field { name: "addresses", go: "Addresses", ty: T::List(&T::Struct(&NODE_ADDRESS), "[]v1.NodeAddress"), omitempty: true, numbers: &[5], merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
+    Field { name: "daemonEndpoints", go: "DaemonEndpoints", ty: T::Struct(&NODE_DAEMON_ENDPOINTS), numbers: &[6], ..F },
+    Field { name: "nodeInfo", go: "NodeInfo", ty: T::Struct(&NODE_SYSTEM_INFO), numbers: &[7], ..F },
+    Field { name: "images", go: "Images", ty: T::List(&T::Struct(&CONTAINER_IMAGE), "[]v1.ContainerImage"), omitempty: true, numbers: &[8], apply: A::Atomic, ..F },
+    Field { name: "volumesInUse", go: "VolumesInUse", ty: T::List(&T::String("v1.UniqueVolumeName"), "[]v1.UniqueVolumeName"), omitempty: true, numbers: &[9], apply: A::Atomic, ..F },
+    Field { name: "volumesAttached", go: "VolumesAttached", ty: T::List(&T::Struct(&ATTACHED_VOLUME), "[]v1.AttachedVolume"), omitempty: true, numbers: &[10], apply: A::Atomic, ..F },
+    Field { name: "config", go: "Config", ty: T::Struct(&NODE_CONFIG_STATUS), pointer: true, omitempty: true, numbers: &[11], ..F },
+    Field { name: "runtimeHandlers", go: "RuntimeHandlers", ty: T::List(&T::Struct(&NODE_RUNTIME_HANDLER), "[]v1.NodeRuntimeHandler"), since: 30, omitempty: true, numbers: &[12], apply: A::Atomic, ..F },
+    Field { name: "features", go: "Features", ty: T::Struct(&NODE_FEATURES), since: 31, pointer: true, omitempty: true, numbers: &[13], ..F },
+    Field { name: "declaredFeatures", go: "DeclaredFeatures", ty: T::List(&T::String("string"), "[]string"), since: 35, omitempty: true, numbers: &[14], apply: A::Atomic, ..F },
 ] };
 
 static NODE_SWAP_STATUS: Struct = Struct { name: "NodeSwapStatus", go: "v1.NodeSwapStatus", atomic_since: None, fields: &[
-    Field { name: "capacity", go: "Capacity", ty: T::Int64, since: 33, pointer: true, omitempty: true, ..F },
+    Field { name: "capacity", go: "Capacity", ty: T::Int64, since: 33, pointer: true, omitempty: true, numbers: &[1], ..F },
 ] };
 
 static NODE_SYSTEM_INFO: Struct = Struct { name: "NodeSystemInfo", go: "v1.NodeSystemInfo", atomic_since: None, fields: &[
-    Field { name: "machineID", go: "MachineID", ty: T::String("string"), ..F },
-    Field { name: "systemUUID", go: "SystemUUID", ty: T::String("string"), ..F },
-    Field { name: "bootID", go: "BootID", ty: T::String("string"), ..F },
-    Field { name: "kernelVersion", go: "KernelVersion", ty: T::String("string"), ..F },
-    Field { name: "osImage", go: "OSImage", ty: T::String("string"), ..F },
-    Field { name: "containerRuntimeVersion", go: "ContainerRuntimeVersion", ty: T::String("string"), ..F },
-    Field { name: "kubeletVersion", go: "KubeletVersion", ty: T::String("string"), ..F },
-    Field { name: "kubeProxyVersion", go: "KubeProxyVersion", ty: T::String("string"), ..F },
-    Field { name: "operatingSystem", go: "OperatingSystem", ty: T::String("string"), ..F },
-    Field { name: "architecture", go: "Architecture", ty: T::String("string"), ..F },
-    Field { name: "swap", go: "Swap", ty: T::Struct(&NODE_SWAP_STATUS), since: 33, pointer: true, omitempty: true, ..F },
-    Field { name: "runningInUserNamespace", go: "RunningInUserNamespace", ty: T::Bool, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "machineID", go: "MachineID", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "systemUUID", go: "SystemUUID", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "bootID", go: "BootID", ty: T::String("string"), numbers: &[3], ..F },
+    Field { name: "kernelVersion", go: "KernelVersion", ty: T::String("string"), numbers: &[4], ..F },
+    Field { name: "osImage", go: "OSImage", ty: T::String("string"), numbers: &[5], ..F },
+    Field { name: "containerRuntimeVersion", go: "ContainerRuntimeVersion", ty: T::String("string"), numbers: &[6], ..F },
+    Field { name: "kubeletVersion", go: "KubeletVersion", ty: T::String("string"), numbers: &[7], ..F },
+    Field { name: "kubeProxyVersion", go: "KubeProxyVersion", ty: T::String("string"), numbers: &[8], ..F },
+    Field { name: "operatingSystem", go: "OperatingSystem", ty: T::String("string"), numbers: &[9], ..F },
+    Field { name: "architecture", go: "Architecture", ty: T::String("string"), numbers: &[10], ..F },
+    Field { name: "swap", go: "Swap", ty: T::Struct(&NODE_SWAP_STATUS), since: 33, pointer: true, omitempty: true, numbers: &[11], ..F },
+    Field { name: "runningInUserNamespace", go: "RunningInUserNamespace", ty: T::Bool, since: 37, pointer: true, omitempty: true, numbers: &[12], ..F },
 ] };
 
 static NON_RESOURCE_ATTRIBUTES: Struct = Struct { name: "NonResourceAttributes", go: "v1.NonResourceAttributes", atomic_since: None, fields: &[
-    Field { name: "path", go: "Path", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "verb", go: "Verb", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "path", go: "Path", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "verb", go: "Verb", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+] };
+
+static NON_RESOURCE_RULE: Struct = Struct { name: "NonResourceRule", go: "v1.NonResourceRule", atomic_since: None, fields: &[
+    Field { name: "verbs", go: "Verbs", ty: T::List(&T::String("string"), "[]string"), numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "nonResourceURLs", go: "NonResourceURLs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static OBJECT_FIELD_SELECTOR: Struct = Struct { name: "ObjectFieldSelector", go: "v1.ObjectFieldSelector", atomic_since: Some(22), fields: &[
-    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, default: Some(Text("v1")), ..F },
-    Field { name: "fieldPath", go: "FieldPath", ty: T::String("string"), ..F },
+    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, numbers: &[1], default: Some(Text("v1")), ..F },
+    Field { name: "fieldPath", go: "FieldPath", ty: T::String("string"), numbers: &[2], ..F },
 ] };
 
 static OBJECT_META: Struct = Struct { name: "ObjectMeta", go: "v1.ObjectMeta", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "generateName", go: "GenerateName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "namespace", go: "Namespace", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "selfLink", go: "SelfLink", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "uid", go: "UID", ty: T::String("types.UID"), omitempty: true, ..F },
-    Field { name: "resourceVersion", go: "ResourceVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "generation", go: "Generation", ty: T::Int64, omitempty: true, ..F },
-    Field { name: "creationTimestamp", go: "CreationTimestamp", ty: T::Time, since: 34, omitempty: true, ..F },
-    Field { name: "creationTimestamp", go: "CreationTimestamp", ty: T::Time, until: 33, ..F },
-    Field { name: "deletionTimestamp", go: "DeletionTimestamp", ty: T::Time, pointer: true, omitempty: true, ..F },
-    Field { name: "deletionGracePeriodSeconds", go: "DeletionGracePeriodSeconds", ty: T::Int64, pointer: true, omitempty: true, ..F },
-    Field { name: "labels", go: "Labels", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
-    Field { name: "annotations", go: "Annotations", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
-    Field { name: "ownerReferences", go: "OwnerReferences", ty: T::List(&T::Struct(&OWNER_REFERENCE), "[]v1.OwnerReference"), omitempty: true, merge: Some(by("uid")), apply: A::Map(&["uid"]), ..F },
-    Field { name: "finalizers", go: "Finalizers", ty: T::List(&T::String("string"), "[]string"), omitempty: true, merge: Some(MERGE), apply: A::Set, ..F },
-    Field { name: "clusterName", go: "ZZZ_DeprecatedClusterName", ty: T::String("string"), since: 24, until: 24, omitempty: true, ..F },
-    Field { name: "clusterName", go: "ClusterName", ty: T::String("string"), until: 23, omitempty: true, ..F },
-    Field { name: "managedFields", go: "ManagedFields", ty: T::List(&T::Struct(&MANAGED_FIELDS_ENTRY), "[]v1.ManagedFieldsEntry"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "generateName", go: "GenerateName", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "namespace", go: "Namespace", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "selfLink", go: "SelfLink", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "uid", go: "UID", ty: T::String("types.UID"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "resourceVersion", go: "ResourceVersion", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
+    Field { name: "generation", go: "Generation", ty: T::Int64, omitempty: true, numbers: &[7], ..F },
+    Field { name: "creationTimestamp", go: "CreationTimestamp", ty: T::Time, since: 34, omitempty: true, numbers: &[8], ..F },
+    Field { name: "creationTimestamp", go: "CreationTimestamp", ty: T::Time, until: 33, numbers: &[8], ..F },
+    Field { name: "deletionTimestamp", go: "DeletionTimestamp", ty: T::Time, pointer: true, omitempty: true, numbers: &[9], ..F },
+    Field { name: "deletionGracePeriodSeconds", go: "DeletionGracePeriodSeconds", ty: T::Int64, pointer: true, omitempty: true, numbers: &[10], ..F },
+    Field { name: "labels", go: "Labels", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, numbers: &[11], ..F },
+    Field { name: "annotations", go: "Annotations", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, numbers: &[12], ..F },
+    Field { name: "ownerReferences", go: "OwnerReferences", ty: T::List(&T::Struct(&OWNER_REFERENCE), "[]v1.OwnerReference"), omitempty: true, numbers: &[13], merge: Some(by("uid")), apply: A::Map(&["uid"]), ..F },
+    Field { name: "finalizers", go: "Finalizers", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[14], merge: Some(MERGE), apply: A::Set, ..F },
+    Field { name: "clusterName", go: "ZZZ_DeprecatedClusterName", ty: T::String("string"), since: 24, until: 24, omitempty: true, numbers: &[15], ..F },
+    Field { name: "clusterName", go: "ClusterName", ty: T::String("string"), until: 23, omitempty: true, numbers: &[15], ..F },
+    Field { name: "managedFields", go: "ManagedFields", ty: T::List(&T::Struct(&MANAGED_FIELDS_ENTRY), "[]v1.ManagedFieldsEntry"), omitempty: true, numbers: &[17], apply: A::Atomic, ..F },
 ] };
 
 static OBJECT_REFERENCE: Struct = Struct { name: "ObjectReference", go: "v1.ObjectReference", atomic_since: Some(22), fields: &[
-    Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "namespace", go: "Namespace", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "uid", go: "UID", ty: T::String("types.UID"), omitempty: true, ..F },
-    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "resourceVersion", go: "ResourceVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "fieldPath", go: "FieldPath", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "namespace", go: "Namespace", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "uid", go: "UID", ty: T::String("types.UID"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "resourceVersion", go: "ResourceVersion", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
+    Field { name: "fieldPath", go: "FieldPath", ty: T::String("string"), omitempty: true, numbers: &[7], ..F },
 ] };
 
 static OVERHEAD: Struct = Struct { name: "Overhead", go: "v1.Overhead", atomic_since: None, fields: &[
-    Field { name: "podFixed", go: "PodFixed", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
+    Field { name: "podFixed", go: "PodFixed", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[1], ..F },
 ] };
 
 static OVERHEAD_V1BETA1: Struct = Struct { name: "Overhead", go: "v1beta1.Overhead", atomic_since: None, fields: &[
-    Field { name: "podFixed", go: "PodFixed", ty: T::Map(&T::Quantity, "v1.ResourceList"), until: 24, omitempty: true, ..F },
+    Field { name: "podFixed", go: "PodFixed", ty: T::Map(&T::Quantity, "v1.ResourceList"), until: 24, omitempty: true, numbers: &[1], ..F },
 ] };
 
 static OWNER_REFERENCE: Struct = Struct { name: "OwnerReference", go: "v1.OwnerReference", atomic_since: Some(22), fields: &[
-    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), ..F },
-    Field { name: "kind", go: "Kind", ty: T::String("string"), ..F },
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
-    Field { name: "uid", go: "UID", ty: T::String("types.UID"), ..F },
-    Field { name: "controller", go: "Controller", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "blockOwnerDeletion", go: "BlockOwnerDeletion", ty: T::Bool, pointer: true, omitempty: true, ..F },
+    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), numbers: &[5], ..F },
+    Field { name: "kind", go: "Kind", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[3], ..F },
+    Field { name: "uid", go: "UID", ty: T::String("types.UID"), numbers: &[4], ..F },
+    Field { name: "controller", go: "Controller", ty: T::Bool, pointer: true, omitempty: true, numbers: &[6], ..F },
+    Field { name: "blockOwnerDeletion", go: "BlockOwnerDeletion", ty: T::Bool, pointer: true, omitempty: true, numbers: &[7], ..F },
 ] };
 
 /// `k8s.io/api/core/v1.PersistentVolumeClaim`
 pub static PERSISTENT_VOLUME_CLAIM: Struct = Struct { name: "PersistentVolumeClaim", go: "v1.PersistentVolumeClaim", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&PERSISTENT_VOLUME_CLAIM_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&PERSISTENT_VOLUME_CLAIM_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&PERSISTENT_VOLUME_CLAIM_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&PERSISTENT_VOLUME_CLAIM_STATUS), numbers: &[3], ..F },
 ] };
 
 static PERSISTENT_VOLUME_CLAIM_CONDITION: Struct = Struct { name: "PersistentVolumeClaimCondition", go: "v1.PersistentVolumeClaimCondition", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.PersistentVolumeClaimConditionType"), ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), ..F },
-    Field { name: "lastProbeTime", go: "LastProbeTime", ty: T::Time, ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.PersistentVolumeClaimConditionType"), numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), numbers: &[2], ..F },
+    Field { name: "lastProbeTime", go: "LastProbeTime", ty: T::Time, numbers: &[3], ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, numbers: &[4], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
 ] };
 
 static PERSISTENT_VOLUME_CLAIM_SPEC: Struct = Struct { name: "PersistentVolumeClaimSpec", go: "v1.PersistentVolumeClaimSpec", atomic_since: None, fields: &[
-    Field { name: "accessModes", go: "AccessModes", ty: T::List(&T::String("v1.PersistentVolumeAccessMode"), "[]v1.PersistentVolumeAccessMode"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "resources", go: "Resources", ty: T::Struct(&VOLUME_RESOURCE_REQUIREMENTS), since: 29, ..F },
-    Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), until: 28, ..F },
-    Field { name: "volumeName", go: "VolumeName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "storageClassName", go: "StorageClassName", ty: T::String("string"), pointer: true, omitempty: true, ..F },
-    Field { name: "volumeMode", go: "VolumeMode", ty: T::String("v1.PersistentVolumeMode"), pointer: true, omitempty: true, default: Some(Text("Filesystem")), ..F },
-    Field { name: "dataSource", go: "DataSource", ty: T::Struct(&TYPED_LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "dataSource", go: "DataSource", ty: T::Struct(&TYPED_LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "dataSourceRef", go: "DataSourceRef", ty: T::Struct(&TYPED_OBJECT_REFERENCE), since: 26, pointer: true, omitempty: true, ..F },
-    Field { name: "dataSourceRef", go: "DataSourceRef", ty: T::Struct(&TYPED_LOCAL_OBJECT_REFERENCE), since: 22, until: 25, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "volumeAttributesClassName", go: "VolumeAttributesClassName", ty: T::String("string"), since: 29, pointer: true, omitempty: true, ..F },
+    Field { name: "accessModes", go: "AccessModes", ty: T::List(&T::String("v1.PersistentVolumeAccessMode"), "[]v1.PersistentVolumeAccessMode"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "resources", go: "Resources", ty: T::Struct(&VOLUME_RESOURCE_REQUIREMENTS), since: 29, numbers: &[2], ..F },
+    Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), until: 28, numbers: &[2], ..F },
+    Field { name: "volumeName", go: "VolumeName", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "storageClassName", go: "StorageClassName", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[5], ..F },
+    Field { name: "volumeMode", go: "VolumeMode", ty: T::String("v1.PersistentVolumeMode"), pointer: true, omitempty: true, numbers: &[6], default: Some(Text("Filesystem")), ..F },
+    Field { name: "dataSource", go: "DataSource", ty: T::Struct(&TYPED_LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, numbers: &[7], apply: A::Atomic, ..F },
+    Field { name: "dataSource", go: "DataSource", ty: T::Struct(&TYPED_LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, numbers: &[7], ..F },
+    Field { name: "dataSourceRef", go: "DataSourceRef", ty: T::Struct(&TYPED_OBJECT_REFERENCE), since: 26, pointer: true, omitempty: true, numbers: &[8], ..F },
+    Field { name: "dataSourceRef", go: "DataSourceRef", ty: T::Struct(&TYPED_LOCAL_OBJECT_REFERENCE), since: 22, until: 25, pointer: true, omitempty: true, numbers: &[8], apply: A::Atomic, ..F },
+    Field { name: "volumeAttributesClassName", go: "VolumeAttributesClassName", ty: T::String("string"), since: 29, pointer: true, omitempty: true, numbers: &[9], ..F },
 ] };
 
 static PERSISTENT_VOLUME_CLAIM_STATUS: Struct = Struct { name: "PersistentVolumeClaimStatus", go: "v1.PersistentVolumeClaimStatus", atomic_since: None, fields: &[
-    Field { name: "phase", go: "Phase", ty: T::String("v1.PersistentVolumeClaimPhase"), omitempty: true, default: Some(Text("Pending")), ..F },
-    Field { name: "accessModes", go: "AccessModes", ty: T::List(&T::String("v1.PersistentVolumeAccessMode"), "[]v1.PersistentVolumeAccessMode"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "capacity", go: "Capacity", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&PERSISTENT_VOLUME_CLAIM_CONDITION), "[]v1.PersistentVolumeClaimCondition"), omitempty: true, merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
-    Field { name: "allocatedResources", go: "AllocatedResources", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 23, omitempty: true, ..F },
-    Field { name: "resizeStatus", go: "ResizeStatus", ty: T::String("v1.PersistentVolumeClaimResizeStatus"), since: 23, until: 27, pointer: true, omitempty: true, ..F },
-    Field { name: "allocatedResourceStatuses", go: "AllocatedResourceStatuses", ty: T::Map(&T::String("v1.ClaimResourceStatus"), "map[v1.ResourceName]v1.ClaimResourceStatus"), since: 28, omitempty: true, ..F },
-    Field { name: "currentVolumeAttributesClassName", go: "CurrentVolumeAttributesClassName", ty: T::String("string"), since: 29, pointer: true, omitempty: true, ..F },
-    Field { name: "modifyVolumeStatus", go: "ModifyVolumeStatus", ty: T::Struct(&MODIFY_VOLUME_STATUS), since: 29, pointer: true, omitempty: true, ..F },
-    Field { name: "healthStatus", go: "HealthStatus", ty: T::Struct(&VOLUME_HEALTH_STATUS), since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "phase", go: "Phase", ty: T::String("v1.PersistentVolumeClaimPhase"), omitempty: true, numbers: &[1], default: Some(Text("Pending")), ..F },
+    Field { name: "accessModes", go: "AccessModes", ty: T::List(&T::String("v1.PersistentVolumeAccessMode"), "[]v1.PersistentVolumeAccessMode"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "capacity", go: "Capacity", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&PERSISTENT_VOLUME_CLAIM_CONDITION), "[]v1.PersistentVolumeClaimCondition"), omitempty: true, numbers: &[4], merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
+    Field { name: "allocatedResources", go: "AllocatedResources", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 23, omitempty: true, numbers: &[5], ..F },
+    Field { name: "resizeStatus", go: "ResizeStatus", ty: T::String("v1.PersistentVolumeClaimResizeStatus"), since: 23, until: 27, pointer: true, omitempty: true, numbers: &[6], ..F },
+    Field { name: "allocatedResourceStatuses", go: "AllocatedResourceStatuses", ty: T::Map(&T::String("v1.ClaimResourceStatus"), "map[v1.ResourceName]v1.ClaimResourceStatus"), since: 28, omitempty: true, numbers: &[7], ..F },
+    Field { name: "currentVolumeAttributesClassName", go: "CurrentVolumeAttributesClassName", ty: T::String("string"), since: 29, pointer: true, omitempty: true, numbers: &[8], ..F },
+    Field { name: "modifyVolumeStatus", go: "ModifyVolumeStatus", ty: T::Struct(&MODIFY_VOLUME_STATUS), since: 29, pointer: true, omitempty: true, numbers: &[9], ..F },
+    Field { name: "healthStatus", go: "HealthStatus", ty: T::Struct(&VOLUME_HEALTH_STATUS), since: 37, pointer: true, omitempty: true, numbers: &[10], ..F },
 ] };
 
 static PERSISTENT_VOLUME_CLAIM_TEMPLATE: Struct = Struct { name: "PersistentVolumeClaimTemplate", go: "v1.PersistentVolumeClaimTemplate", atomic_since: None, fields: &[
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&PERSISTENT_VOLUME_CLAIM_SPEC), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&PERSISTENT_VOLUME_CLAIM_SPEC), numbers: &[2], ..F },
 ] };
 
 static PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE: Struct = Struct { name: "PersistentVolumeClaimVolumeSource", go: "v1.PersistentVolumeClaimVolumeSource", atomic_since: None, fields: &[
-    Field { name: "claimName", go: "ClaimName", ty: T::String("string"), ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
+    Field { name: "claimName", go: "ClaimName", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static PHOTON_PERSISTENT_DISK_VOLUME_SOURCE: Struct = Struct { name: "PhotonPersistentDiskVolumeSource", go: "v1.PhotonPersistentDiskVolumeSource", atomic_since: None, fields: &[
-    Field { name: "pdID", go: "PdID", ty: T::String("string"), ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "pdID", go: "PdID", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
 ] };
 
 /// `k8s.io/api/core/v1.Pod`
 pub static POD: Struct = Struct { name: "Pod", go: "v1.Pod", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&POD_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&POD_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&POD_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&POD_STATUS), numbers: &[3], ..F },
 ] };
 
 static POD_AFFINITY: Struct = Struct { name: "PodAffinity", go: "v1.PodAffinity", atomic_since: None, fields: &[
-    Field { name: "requiredDuringSchedulingIgnoredDuringExecution", go: "RequiredDuringSchedulingIgnoredDuringExecution", ty: T::List(&T::Struct(&POD_AFFINITY_TERM), "[]v1.PodAffinityTerm"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "preferredDuringSchedulingIgnoredDuringExecution", go: "PreferredDuringSchedulingIgnoredDuringExecution", ty: T::List(&T::Struct(&WEIGHTED_POD_AFFINITY_TERM), "[]v1.WeightedPodAffinityTerm"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "requiredDuringSchedulingIgnoredDuringExecution", go: "RequiredDuringSchedulingIgnoredDuringExecution", ty: T::List(&T::Struct(&POD_AFFINITY_TERM), "[]v1.PodAffinityTerm"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "preferredDuringSchedulingIgnoredDuringExecution", go: "PreferredDuringSchedulingIgnoredDuringExecution", ty: T::List(&T::Struct(&WEIGHTED_POD_AFFINITY_TERM), "[]v1.WeightedPodAffinityTerm"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static POD_AFFINITY_TERM: Struct = Struct { name: "PodAffinityTerm", go: "v1.PodAffinityTerm", atomic_since: None, fields: &[
-    Field { name: "labelSelector", go: "LabelSelector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "namespaces", go: "Namespaces", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "topologyKey", go: "TopologyKey", ty: T::String("string"), ..F },
-    Field { name: "namespaceSelector", go: "NamespaceSelector", ty: T::Struct(&LABEL_SELECTOR), since: 21, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "matchLabelKeys", go: "MatchLabelKeys", ty: T::List(&T::String("string"), "[]string"), since: 29, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "mismatchLabelKeys", go: "MismatchLabelKeys", ty: T::List(&T::String("string"), "[]string"), since: 29, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "labelSelector", go: "LabelSelector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "namespaces", go: "Namespaces", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "topologyKey", go: "TopologyKey", ty: T::String("string"), numbers: &[3], ..F },
+    Field { name: "namespaceSelector", go: "NamespaceSelector", ty: T::Struct(&LABEL_SELECTOR), since: 21, pointer: true, omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "matchLabelKeys", go: "MatchLabelKeys", ty: T::List(&T::String("string"), "[]string"), since: 29, omitempty: true, numbers: &[5], apply: A::Atomic, ..F },
+    Field { name: "mismatchLabelKeys", go: "MismatchLabelKeys", ty: T::List(&T::String("string"), "[]string"), since: 29, omitempty: true, numbers: &[6], apply: A::Atomic, ..F },
 ] };
 
 static POD_ANTI_AFFINITY: Struct = Struct { name: "PodAntiAffinity", go: "v1.PodAntiAffinity", atomic_since: None, fields: &[
-    Field { name: "requiredDuringSchedulingIgnoredDuringExecution", go: "RequiredDuringSchedulingIgnoredDuringExecution", ty: T::List(&T::Struct(&POD_AFFINITY_TERM), "[]v1.PodAffinityTerm"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "preferredDuringSchedulingIgnoredDuringExecution", go: "PreferredDuringSchedulingIgnoredDuringExecution", ty: T::List(&T::Struct(&WEIGHTED_POD_AFFINITY_TERM), "[]v1.WeightedPodAffinityTerm"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "requiredDuringSchedulingIgnoredDuringExecution", go: "RequiredDuringSchedulingIgnoredDuringExecution", ty: T::List(&T::Struct(&POD_AFFINITY_TERM), "[]v1.PodAffinityTerm"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "preferredDuringSchedulingIgnoredDuringExecution", go: "PreferredDuringSchedulingIgnoredDuringExecution", ty: T::List(&T::Struct(&WEIGHTED_POD_AFFINITY_TERM), "[]v1.WeightedPodAffinityTerm"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static POD_CERTIFICATE_PROJECTION: Struct = Struct { name: "PodCertificateProjection", go: "v1.PodCertificateProjection", atomic_since: None, fields: &[
-    Field { name: "signerName", go: "SignerName", ty: T::String("string"), since: 34, omitempty: true, ..F },
-    Field { name: "keyType", go: "KeyType", ty: T::String("string"), since: 34, omitempty: true, ..F },
-    Field { name: "maxExpirationSeconds", go: "MaxExpirationSeconds", ty: T::Int32, since: 34, pointer: true, omitempty: true, ..F },
-    Field { name: "credentialBundlePath", go: "CredentialBundlePath", ty: T::String("string"), since: 34, omitempty: true, ..F },
-    Field { name: "keyPath", go: "KeyPath", ty: T::String("string"), since: 34, omitempty: true, ..F },
-    Field { name: "certificateChainPath", go: "CertificateChainPath", ty: T::String("string"), since: 34, omitempty: true, ..F },
-    Field { name: "userAnnotations", go: "UserAnnotations", ty: T::Map(&T::String("string"), "map[string]string"), since: 35, omitempty: true, ..F },
-    Field { name: "user", go: "User", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "signerName", go: "SignerName", ty: T::String("string"), since: 34, omitempty: true, numbers: &[1], ..F },
+    Field { name: "keyType", go: "KeyType", ty: T::String("string"), since: 34, omitempty: true, numbers: &[2], ..F },
+    Field { name: "maxExpirationSeconds", go: "MaxExpirationSeconds", ty: T::Int32, since: 34, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "credentialBundlePath", go: "CredentialBundlePath", ty: T::String("string"), since: 34, omitempty: true, numbers: &[4], ..F },
+    Field { name: "keyPath", go: "KeyPath", ty: T::String("string"), since: 34, omitempty: true, numbers: &[5], ..F },
+    Field { name: "certificateChainPath", go: "CertificateChainPath", ty: T::String("string"), since: 34, omitempty: true, numbers: &[6], ..F },
+    Field { name: "userAnnotations", go: "UserAnnotations", ty: T::Map(&T::String("string"), "map[string]string"), since: 35, omitempty: true, numbers: &[7], ..F },
+    Field { name: "user", go: "User", ty: T::Int64, since: 37, pointer: true, omitempty: true, numbers: &[8], ..F },
 ] };
 
 static POD_CONDITION: Struct = Struct { name: "PodCondition", go: "v1.PodCondition", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.PodConditionType"), ..F },
-    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, since: 33, omitempty: true, ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), ..F },
-    Field { name: "lastProbeTime", go: "LastProbeTime", ty: T::Time, ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.PodConditionType"), numbers: &[1], ..F },
+    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, since: 33, omitempty: true, numbers: &[7], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), numbers: &[2], ..F },
+    Field { name: "lastProbeTime", go: "LastProbeTime", ty: T::Time, numbers: &[3], ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, numbers: &[4], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
 ] };
 
 static POD_DNS_CONFIG: Struct = Struct { name: "PodDNSConfig", go: "v1.PodDNSConfig", atomic_since: None, fields: &[
-    Field { name: "nameservers", go: "Nameservers", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "searches", go: "Searches", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "options", go: "Options", ty: T::List(&T::Struct(&POD_DNS_CONFIG_OPTION), "[]v1.PodDNSConfigOption"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "nameservers", go: "Nameservers", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "searches", go: "Searches", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "options", go: "Options", ty: T::List(&T::Struct(&POD_DNS_CONFIG_OPTION), "[]v1.PodDNSConfigOption"), omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
 ] };
 
 static POD_DNS_CONFIG_OPTION: Struct = Struct { name: "PodDNSConfigOption", go: "v1.PodDNSConfigOption", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "value", go: "Value", ty: T::String("string"), pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "value", go: "Value", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static POD_EXTENDED_RESOURCE_CLAIM_STATUS: Struct = Struct { name: "PodExtendedResourceClaimStatus", go: "v1.PodExtendedResourceClaimStatus", atomic_since: None, fields: &[
-    Field { name: "requestMappings", go: "RequestMappings", ty: T::List(&T::Struct(&CONTAINER_EXTENDED_RESOURCE_REQUEST), "[]v1.ContainerExtendedResourceRequest"), since: 34, apply: A::Atomic, ..F },
-    Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 34, ..F },
+    Field { name: "requestMappings", go: "RequestMappings", ty: T::List(&T::Struct(&CONTAINER_EXTENDED_RESOURCE_REQUEST), "[]v1.ContainerExtendedResourceRequest"), since: 34, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 34, numbers: &[2], ..F },
 ] };
 
 static POD_FAILURE_POLICY: Struct = Struct { name: "PodFailurePolicy", go: "v1.PodFailurePolicy", atomic_since: None, fields: &[
-    Field { name: "rules", go: "Rules", ty: T::List(&T::Struct(&POD_FAILURE_POLICY_RULE), "[]v1.PodFailurePolicyRule"), since: 25, apply: A::Atomic, ..F },
+    Field { name: "rules", go: "Rules", ty: T::List(&T::Struct(&POD_FAILURE_POLICY_RULE), "[]v1.PodFailurePolicyRule"), since: 25, numbers: &[1], apply: A::Atomic, ..F },
 ] };
 
 static POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT: Struct = Struct { name: "PodFailurePolicyOnExitCodesRequirement", go: "v1.PodFailurePolicyOnExitCodesRequirement", atomic_since: None, fields: &[
-    Field { name: "containerName", go: "ContainerName", ty: T::String("string"), since: 28, pointer: true, omitempty: true, ..F },
-    Field { name: "containerName", go: "ContainerName", ty: T::String("string"), since: 25, until: 27, pointer: true, ..F },
-    Field { name: "operator", go: "Operator", ty: T::String("v1.PodFailurePolicyOnExitCodesOperator"), since: 25, ..F },
-    Field { name: "values", go: "Values", ty: T::List(&T::Int32, "[]int32"), since: 25, apply: A::Set, ..F },
+    Field { name: "containerName", go: "ContainerName", ty: T::String("string"), since: 28, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "containerName", go: "ContainerName", ty: T::String("string"), since: 25, until: 27, pointer: true, numbers: &[1], ..F },
+    Field { name: "operator", go: "Operator", ty: T::String("v1.PodFailurePolicyOnExitCodesOperator"), since: 25, numbers: &[2], ..F },
+    Field { name: "values", go: "Values", ty: T::List(&T::Int32, "[]int32"), since: 25, numbers: &[3], apply: A::Set, ..F },
 ] };
 
 static POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN: Struct = Struct { name: "PodFailurePolicyOnPodConditionsPattern", go: "v1.PodFailurePolicyOnPodConditionsPattern", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.PodConditionType"), since: 25, ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), since: 31, default: Some(Text("True")), ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), since: 25, until: 30, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.PodConditionType"), since: 25, numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), since: 31, numbers: &[2], default: Some(Text("True")), ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), since: 25, until: 30, numbers: &[2], ..F },
 ] };
 
 static POD_FAILURE_POLICY_RULE: Struct = Struct { name: "PodFailurePolicyRule", go: "v1.PodFailurePolicyRule", atomic_since: None, fields: &[
-    Field { name: "action", go: "Action", ty: T::String("v1.PodFailurePolicyAction"), since: 25, ..F },
-    Field { name: "onExitCodes", go: "OnExitCodes", ty: T::Struct(&POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT), since: 28, pointer: true, omitempty: true, ..F },
-    Field { name: "onExitCodes", go: "OnExitCodes", ty: T::Struct(&POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT), since: 25, until: 27, pointer: true, ..F },
-    Field { name: "onPodConditions", go: "OnPodConditions", ty: T::List(&T::Struct(&POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN), "[]v1.PodFailurePolicyOnPodConditionsPattern"), since: 28, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "onPodConditions", go: "OnPodConditions", ty: T::List(&T::Struct(&POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN), "[]v1.PodFailurePolicyOnPodConditionsPattern"), since: 25, until: 27, apply: A::Atomic, ..F },
+    Field { name: "action", go: "Action", ty: T::String("v1.PodFailurePolicyAction"), since: 25, numbers: &[1], ..F },
+    Field { name: "onExitCodes", go: "OnExitCodes", ty: T::Struct(&POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT), since: 28, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "onExitCodes", go: "OnExitCodes", ty: T::Struct(&POD_FAILURE_POLICY_ON_EXIT_CODES_REQUIREMENT), since: 25, until: 27, pointer: true, numbers: &[2], ..F },
+    Field { name: "onPodConditions", go: "OnPodConditions", ty: T::List(&T::Struct(&POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN), "[]v1.PodFailurePolicyOnPodConditionsPattern"), since: 28, omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "onPodConditions", go: "OnPodConditions", ty: T::List(&T::Struct(&POD_FAILURE_POLICY_ON_POD_CONDITIONS_PATTERN), "[]v1.PodFailurePolicyOnPodConditionsPattern"), since: 25, until: 27, numbers: &[3], apply: A::Atomic, ..F },
 ] };
 
 static POD_IP: Struct = Struct { name: "PodIP", go: "v1.PodIP", atomic_since: None, fields: &[
-    Field { name: "ip", go: "IP", ty: T::String("string"), since: 30, ..F },
-    Field { name: "ip", go: "IP", ty: T::String("string"), until: 29, omitempty: true, ..F },
+    Field { name: "ip", go: "IP", ty: T::String("string"), since: 30, numbers: &[1], ..F },
+    Field { name: "ip", go: "IP", ty: T::String("string"), until: 29, omitempty: true, numbers: &[1], ..F },
 ] };
 
 static POD_OS: Struct = Struct { name: "PodOS", go: "v1.PodOS", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("v1.OSName"), since: 23, ..F },
+    Field { name: "name", go: "Name", ty: T::String("v1.OSName"), since: 23, numbers: &[1], ..F },
 ] };
 
 static POD_READINESS_GATE: Struct = Struct { name: "PodReadinessGate", go: "v1.PodReadinessGate", atomic_since: None, fields: &[
-    Field { name: "conditionType", go: "ConditionType", ty: T::String("v1.PodConditionType"), ..F },
+    Field { name: "conditionType", go: "ConditionType", ty: T::String("v1.PodConditionType"), numbers: &[1], ..F },
 ] };
 
 static POD_RESOURCE_CLAIM: Struct = Struct { name: "PodResourceClaim", go: "v1.PodResourceClaim", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), since: 26, ..F },
-    Field { name: "source", go: "Source", ty: T::Struct(&CLAIM_SOURCE), since: 26, until: 30, ..F },
-    Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 31, pointer: true, omitempty: true, ..F },
-    Field { name: "resourceClaimTemplateName", go: "ResourceClaimTemplateName", ty: T::String("string"), since: 31, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), since: 26, numbers: &[1], ..F },
+    Field { name: "source", go: "Source", ty: T::Struct(&CLAIM_SOURCE), since: 26, until: 30, numbers: &[2], ..F },
+    Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 31, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "resourceClaimTemplateName", go: "ResourceClaimTemplateName", ty: T::String("string"), since: 31, pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static POD_RESOURCE_CLAIM_STATUS: Struct = Struct { name: "PodResourceClaimStatus", go: "v1.PodResourceClaimStatus", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), since: 28, ..F },
-    Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 28, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), since: 28, numbers: &[1], ..F },
+    Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 28, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static POD_SCHEDULING_GATE: Struct = Struct { name: "PodSchedulingGate", go: "v1.PodSchedulingGate", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), since: 26, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), since: 26, numbers: &[1], ..F },
 ] };
 
 static POD_SCHEDULING_GROUP: Struct = Struct { name: "PodSchedulingGroup", go: "v1.PodSchedulingGroup", atomic_since: None, fields: &[
-    Field { name: "podGroupName", go: "PodGroupName", ty: T::String("string"), since: 36, pointer: true, omitempty: true, ..F },
+    Field { name: "podGroupName", go: "PodGroupName", ty: T::String("string"), since: 36, pointer: true, omitempty: true, numbers: &[1], ..F },
 ] };
 
 static POD_SECURITY_CONTEXT: Struct = Struct { name: "PodSecurityContext", go: "v1.PodSecurityContext", atomic_since: None, fields: &[
-    Field { name: "seLinuxOptions", go: "SELinuxOptions", ty: T::Struct(&SE_LINUX_OPTIONS), pointer: true, omitempty: true, ..F },
-    Field { name: "windowsOptions", go: "WindowsOptions", ty: T::Struct(&WINDOWS_SECURITY_CONTEXT_OPTIONS), pointer: true, omitempty: true, ..F },
-    Field { name: "runAsUser", go: "RunAsUser", ty: T::Int64, pointer: true, omitempty: true, ..F },
-    Field { name: "runAsGroup", go: "RunAsGroup", ty: T::Int64, pointer: true, omitempty: true, ..F },
-    Field { name: "runAsNonRoot", go: "RunAsNonRoot", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "supplementalGroups", go: "SupplementalGroups", ty: T::List(&T::Int64, "[]int64"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "supplementalGroupsPolicy", go: "SupplementalGroupsPolicy", ty: T::String("v1.SupplementalGroupsPolicy"), since: 31, pointer: true, omitempty: true, ..F },
-    Field { name: "fsGroup", go: "FSGroup", ty: T::Int64, pointer: true, omitempty: true, ..F },
-    Field { name: "sysctls", go: "Sysctls", ty: T::List(&T::Struct(&SYSCTL), "[]v1.Sysctl"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "fsGroupChangePolicy", go: "FSGroupChangePolicy", ty: T::String("v1.PodFSGroupChangePolicy"), pointer: true, omitempty: true, ..F },
-    Field { name: "seccompProfile", go: "SeccompProfile", ty: T::Struct(&SECCOMP_PROFILE), pointer: true, omitempty: true, ..F },
-    Field { name: "appArmorProfile", go: "AppArmorProfile", ty: T::Struct(&APP_ARMOR_PROFILE), since: 30, pointer: true, omitempty: true, ..F },
-    Field { name: "seLinuxChangePolicy", go: "SELinuxChangePolicy", ty: T::String("v1.PodSELinuxChangePolicy"), since: 32, pointer: true, omitempty: true, ..F },
+    Field { name: "seLinuxOptions", go: "SELinuxOptions", ty: T::Struct(&SE_LINUX_OPTIONS), pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "windowsOptions", go: "WindowsOptions", ty: T::Struct(&WINDOWS_SECURITY_CONTEXT_OPTIONS), pointer: true, omitempty: true, numbers: &[8], ..F },
+    Field { name: "runAsUser", go: "RunAsUser", ty: T::Int64, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "runAsGroup", go: "RunAsGroup", ty: T::Int64, pointer: true, omitempty: true, numbers: &[6], ..F },
+    Field { name: "runAsNonRoot", go: "RunAsNonRoot", ty: T::Bool, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "supplementalGroups", go: "SupplementalGroups", ty: T::List(&T::Int64, "[]int64"), omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "supplementalGroupsPolicy", go: "SupplementalGroupsPolicy", ty: T::String("v1.SupplementalGroupsPolicy"), since: 31, pointer: true, omitempty: true, numbers: &[12], ..F },
+    Field { name: "fsGroup", go: "FSGroup", ty: T::Int64, pointer: true, omitempty: true, numbers: &[5], ..F },
+    Field { name: "sysctls", go: "Sysctls", ty: T::List(&T::Struct(&SYSCTL), "[]v1.Sysctl"), omitempty: true, numbers: &[7], apply: A::Atomic, ..F },
+    Field { name: "fsGroupChangePolicy", go: "FSGroupChangePolicy", ty: T::String("v1.PodFSGroupChangePolicy"), pointer: true, omitempty: true, numbers: &[9], ..F },
+    Field { name: "seccompProfile", go: "SeccompProfile", ty: T::Struct(&SECCOMP_PROFILE), pointer: true, omitempty: true, numbers: &[10], ..F },
+    Field { name: "appArmorProfile", go: "AppArmorProfile", ty: T::Struct(&APP_ARMOR_PROFILE), since: 30, pointer: true, omitempty: true, numbers: &[11], ..F },
+    Field { name: "seLinuxChangePolicy", go: "SELinuxChangePolicy", ty: T::String("v1.PodSELinuxChangePolicy"), since: 32, pointer: true, omitempty: true, numbers: &[13], ..F },
 ] };
 
 /// `k8s.io/api/policy/v1beta1.PodSecurityPolicy`
 pub static POD_SECURITY_POLICY: Struct = Struct { name: "PodSecurityPolicy", go: "v1beta1.PodSecurityPolicy", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), until: 24, omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), until: 24, omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), until: 24, ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&POD_SECURITY_POLICY_SPEC), until: 24, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), until: 24, numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&POD_SECURITY_POLICY_SPEC), until: 24, numbers: &[2], ..F },
 ] };
 
 static POD_SECURITY_POLICY_SPEC: Struct = Struct { name: "PodSecurityPolicySpec", go: "v1beta1.PodSecurityPolicySpec", atomic_since: None, fields: &[
-    Field { name: "privileged", go: "Privileged", ty: T::Bool, until: 24, omitempty: true, ..F },
-    Field { name: "defaultAddCapabilities", go: "DefaultAddCapabilities", ty: T::List(&T::String("v1.Capability"), "[]v1.Capability"), until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "requiredDropCapabilities", go: "RequiredDropCapabilities", ty: T::List(&T::String("v1.Capability"), "[]v1.Capability"), until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "allowedCapabilities", go: "AllowedCapabilities", ty: T::List(&T::String("v1.Capability"), "[]v1.Capability"), until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "volumes", go: "Volumes", ty: T::List(&T::String("v1beta1.FSType"), "[]v1beta1.FSType"), until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "hostNetwork", go: "HostNetwork", ty: T::Bool, until: 24, omitempty: true, ..F },
-    Field { name: "hostPorts", go: "HostPorts", ty: T::List(&T::Struct(&HOST_PORT_RANGE), "[]v1beta1.HostPortRange"), until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "hostPID", go: "HostPID", ty: T::Bool, until: 24, omitempty: true, ..F },
-    Field { name: "hostIPC", go: "HostIPC", ty: T::Bool, until: 24, omitempty: true, ..F },
-    Field { name: "seLinux", go: "SELinux", ty: T::Struct(&SE_LINUX_STRATEGY_OPTIONS), until: 24, ..F },
-    Field { name: "runAsUser", go: "RunAsUser", ty: T::Struct(&RUN_AS_USER_STRATEGY_OPTIONS), until: 24, ..F },
-    Field { name: "runAsGroup", go: "RunAsGroup", ty: T::Struct(&RUN_AS_GROUP_STRATEGY_OPTIONS), until: 24, pointer: true, omitempty: true, ..F },
-    Field { name: "supplementalGroups", go: "SupplementalGroups", ty: T::Struct(&SUPPLEMENTAL_GROUPS_STRATEGY_OPTIONS), until: 24, ..F },
-    Field { name: "fsGroup", go: "FSGroup", ty: T::Struct(&FS_GROUP_STRATEGY_OPTIONS), until: 24, ..F },
-    Field { name: "readOnlyRootFilesystem", go: "ReadOnlyRootFilesystem", ty: T::Bool, until: 24, omitempty: true, ..F },
-    Field { name: "defaultAllowPrivilegeEscalation", go: "DefaultAllowPrivilegeEscalation", ty: T::Bool, until: 24, pointer: true, omitempty: true, ..F },
-    Field { name: "allowPrivilegeEscalation", go: "AllowPrivilegeEscalation", ty: T::Bool, until: 24, pointer: true, omitempty: true, default: Some(Bool(true)), ..F },
-    Field { name: "allowedHostPaths", go: "AllowedHostPaths", ty: T::List(&T::Struct(&ALLOWED_HOST_PATH), "[]v1beta1.AllowedHostPath"), until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "allowedFlexVolumes", go: "AllowedFlexVolumes", ty: T::List(&T::Struct(&ALLOWED_FLEX_VOLUME), "[]v1beta1.AllowedFlexVolume"), until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "allowedCSIDrivers", go: "AllowedCSIDrivers", ty: T::List(&T::Struct(&ALLOWED_CSI_DRIVER), "[]v1beta1.AllowedCSIDriver"), until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "allowedUnsafeSysctls", go: "AllowedUnsafeSysctls", ty: T::List(&T::String("string"), "[]string"), until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "forbiddenSysctls", go: "ForbiddenSysctls", ty: T::List(&T::String("string"), "[]string"), until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "allowedProcMountTypes", go: "AllowedProcMountTypes", ty: T::List(&T::String("v1.ProcMountType"), "[]v1.ProcMountType"), until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "runtimeClass", go: "RuntimeClass", ty: T::Struct(&RUNTIME_CLASS_STRATEGY_OPTIONS), until: 24, pointer: true, omitempty: true, ..F },
+    Field { name: "privileged", go: "Privileged", ty: T::Bool, until: 24, omitempty: true, numbers: &[1], ..F },
+    Field { name: "defaultAddCapabilities", go: "DefaultAddCapabilities", ty: T::List(&T::String("v1.Capability"), "[]v1.Capability"), until: 24, omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "requiredDropCapabilities", go: "RequiredDropCapabilities", ty: T::List(&T::String("v1.Capability"), "[]v1.Capability"), until: 24, omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "allowedCapabilities", go: "AllowedCapabilities", ty: T::List(&T::String("v1.Capability"), "[]v1.Capability"), until: 24, omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "volumes", go: "Volumes", ty: T::List(&T::String("v1beta1.FSType"), "[]v1beta1.FSType"), until: 24, omitempty: true, numbers: &[5], apply: A::Atomic, ..F },
+    Field { name: "hostNetwork", go: "HostNetwork", ty: T::Bool, until: 24, omitempty: true, numbers: &[6], ..F },
+    Field { name: "hostPorts", go: "HostPorts", ty: T::List(&T::Struct(&HOST_PORT_RANGE), "[]v1beta1.HostPortRange"), until: 24, omitempty: true, numbers: &[7], apply: A::Atomic, ..F },
+    Field { name: "hostPID", go: "HostPID", ty: T::Bool, until: 24, omitempty: true, numbers: &[8], ..F },
+    Field { name: "hostIPC", go: "HostIPC", ty: T::Bool, until: 24, omitempty: true, numbers: &[9], ..F },
+    Field { name: "seLinux", go: "SELinux", ty: T::Struct(&SE_LINUX_STRATEGY_OPTIONS), until: 24, numbers: &[10], ..F },
+    Field { name: "runAsUser", go: "RunAsUser", ty: T::Struct(&RUN_AS_USER_STRATEGY_OPTIONS), until: 24, numbers: &[11], ..F },
+    Field { name: "runAsGroup", go: "RunAsGroup", ty: T::Struct(&RUN_AS_GROUP_STRATEGY_OPTIONS), until: 24, pointer: true, omitempty: true, numbers: &[22], ..F },
+    Field { name: "supplementalGroups", go: "SupplementalGroups", ty: T::Struct(&SUPPLEMENTAL_GROUPS_STRATEGY_OPTIONS), until: 24, numbers: &[12], ..F },
+    Field { name: "fsGroup", go: "FSGroup", ty: T::Struct(&FS_GROUP_STRATEGY_OPTIONS), until: 24, numbers: &[13], ..F },
+    Field { name: "readOnlyRootFilesystem", go: "ReadOnlyRootFilesystem", ty: T::Bool, until: 24, omitempty: true, numbers: &[14], ..F },
+    Field { name: "defaultAllowPrivilegeEscalation", go: "DefaultAllowPrivilegeEscalation", ty: T::Bool, until: 24, pointer: true, omitempty: true, numbers: &[15], ..F },
+    Field { name: "allowPrivilegeEscalation", go: "AllowPrivilegeEscalation", ty: T::Bool, until: 24, pointer: true, omitempty: true, numbers: &[16], default: Some(Bool(true)), ..F },
+    Field { name: "allowedHostPaths", go: "AllowedHostPaths", ty: T::List(&T::Struct(&ALLOWED_HOST_PATH), "[]v1beta1.AllowedHostPath"), until: 24, omitempty: true, numbers: &[17], apply: A::Atomic, ..F },
+    Field { name: "allowedFlexVolumes", go: "AllowedFlexVolumes", ty: T::List(&T::Struct(&ALLOWED_FLEX_VOLUME), "[]v1beta1.AllowedFlexVolume"), until: 24, omitempty: true, numbers: &[18], apply: A::Atomic, ..F },
+    Field { name: "allowedCSIDrivers", go: "AllowedCSIDrivers", ty: T::List(&T::Struct(&ALLOWED_CSI_DRIVER), "[]v1beta1.AllowedCSIDriver"), until: 24, omitempty: true, numbers: &[23], apply: A::Atomic, ..F },
+    Field { name: "allowedUnsafeSysctls", go: "AllowedUnsafeSysctls", ty: T::List(&T::String("string"), "[]string"), until: 24, omitempty: true, numbers: &[19], apply: A::Atomic, ..F },
+    Field { name: "forbiddenSysctls", go: "ForbiddenSysctls", ty: T::List(&T::String("string"), "[]string"), until: 24, omitempty: true, numbers: &[20], apply: A::Atomic, ..F },
+    Field { name: "allowedProcMountTypes", go: "AllowedProcMountTypes", ty: T::List(&T::String("v1.ProcMountType"), "[]v1.ProcMountType"), until: 24, omitempty: true, numbers: &[21], apply: A::Atomic, ..F },
+    Field { name: "runtimeClass", go: "RuntimeClass", ty: T::Struct(&RUNTIME_CLASS_STRATEGY_OPTIONS), until: 24, pointer: true, omitempty: true, numbers: &[24], ..F },
 ] };
 
 static POD_SPEC: Struct = Struct { name: "PodSpec", go: "v1.PodSpec", atomic_since: None, fields: &[
-    Field { name: "volumes", go: "Volumes", ty: T::List(&T::Struct(&VOLUME), "[]v1.Volume"), omitempty: true, merge: Some(by_retaining_keys("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "initContainers", go: "InitContainers", ty: T::List(&T::Struct(&CONTAINER), "[]v1.Container"), omitempty: true, merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "containers", go: "Containers", ty: T::List(&T::Struct(&CONTAINER), "[]v1.Container"), merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "ephemeralContainers", go: "EphemeralContainers", ty: T::List(&T::Struct(&EPHEMERAL_CONTAINER), "[]v1.EphemeralContainer"), omitempty: true, merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "restartPolicy", go: "RestartPolicy", ty: T::String("v1.RestartPolicy"), omitempty: true, default: Some(Text("Always")), ..F },
-    Field { name: "terminationGracePeriodSeconds", go: "TerminationGracePeriodSeconds", ty: T::Int64, pointer: true, omitempty: true, default: Some(Int(30)), ..F },
-    Field { name: "activeDeadlineSeconds", go: "ActiveDeadlineSeconds", ty: T::Int64, pointer: true, omitempty: true, ..F },
-    Field { name: "dnsPolicy", go: "DNSPolicy", ty: T::String("v1.DNSPolicy"), omitempty: true, default: Some(Text("ClusterFirst")), ..F },
-    Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), since: 22, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), until: 21, omitempty: true, ..F },
-    Field { name: "serviceAccountName", go: "ServiceAccountName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "serviceAccount", go: "DeprecatedServiceAccount", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "automountServiceAccountToken", go: "AutomountServiceAccountToken", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "nodeName", go: "NodeName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "hostNetwork", go: "HostNetwork", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "hostPID", go: "HostPID", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "hostIPC", go: "HostIPC", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "shareProcessNamespace", go: "ShareProcessNamespace", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "securityContext", go: "SecurityContext", ty: T::Struct(&POD_SECURITY_CONTEXT), pointer: true, omitempty: true, default: Some(Empty), ..F },
-    Field { name: "imagePullSecrets", go: "ImagePullSecrets", ty: T::List(&T::Struct(&LOCAL_OBJECT_REFERENCE), "[]v1.LocalObjectReference"), omitempty: true, merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "hostname", go: "Hostname", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "subdomain", go: "Subdomain", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "affinity", go: "Affinity", ty: T::Struct(&AFFINITY), pointer: true, omitempty: true, ..F },
-    Field { name: "schedulerName", go: "SchedulerName", ty: T::String("string"), omitempty: true, default: Some(Text("default-scheduler")), ..F },
-    Field { name: "tolerations", go: "Tolerations", ty: T::List(&T::Struct(&TOLERATION), "[]v1.Toleration"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "hostAliases", go: "HostAliases", ty: T::List(&T::Struct(&HOST_ALIAS), "[]v1.HostAlias"), omitempty: true, merge: Some(by("ip")), apply: A::Map(&["ip"]), ..F },
-    Field { name: "priorityClassName", go: "PriorityClassName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "priority", go: "Priority", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "dnsConfig", go: "DNSConfig", ty: T::Struct(&POD_DNS_CONFIG), pointer: true, omitempty: true, ..F },
-    Field { name: "readinessGates", go: "ReadinessGates", ty: T::List(&T::Struct(&POD_READINESS_GATE), "[]v1.PodReadinessGate"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "runtimeClassName", go: "RuntimeClassName", ty: T::String("string"), pointer: true, omitempty: true, ..F },
-    Field { name: "enableServiceLinks", go: "EnableServiceLinks", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "preemptionPolicy", go: "PreemptionPolicy", ty: T::String("v1.PreemptionPolicy"), pointer: true, omitempty: true, ..F },
-    Field { name: "overhead", go: "Overhead", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "topologySpreadConstraints", go: "TopologySpreadConstraints", ty: T::List(&T::Struct(&TOPOLOGY_SPREAD_CONSTRAINT), "[]v1.TopologySpreadConstraint"), omitempty: true, merge: Some(by("topologyKey")), apply: A::Map(&["topologyKey", "whenUnsatisfiable"]), ..F },
-    Field { name: "setHostnameAsFQDN", go: "SetHostnameAsFQDN", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "os", go: "OS", ty: T::Struct(&POD_OS), since: 23, pointer: true, omitempty: true, ..F },
-    Field { name: "hostUsers", go: "HostUsers", ty: T::Bool, since: 25, pointer: true, omitempty: true, ..F },
-    Field { name: "schedulingGates", go: "SchedulingGates", ty: T::List(&T::Struct(&POD_SCHEDULING_GATE), "[]v1.PodSchedulingGate"), since: 26, omitempty: true, merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "resourceClaims", go: "ResourceClaims", ty: T::List(&T::Struct(&POD_RESOURCE_CLAIM), "[]v1.PodResourceClaim"), since: 26, omitempty: true, merge: Some(by_retaining_keys("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), since: 32, pointer: true, omitempty: true, ..F },
-    Field { name: "hostnameOverride", go: "HostnameOverride", ty: T::String("string"), since: 34, pointer: true, omitempty: true, ..F },
-    Field { name: "workloadRef", go: "WorkloadRef", ty: T::Struct(&WORKLOAD_REFERENCE), since: 35, until: 35, pointer: true, omitempty: true, ..F },
-    Field { name: "schedulingGroup", go: "SchedulingGroup", ty: T::Struct(&POD_SCHEDULING_GROUP), since: 36, pointer: true, omitempty: true, ..F },
-    Field { name: "evictionResponders", go: "EvictionResponders", ty: T::List(&T::Struct(&EVICTION_RESPONDER), "[]v1.EvictionResponder"), since: 37, omitempty: true, merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "volumes", go: "Volumes", ty: T::List(&T::Struct(&VOLUME), "[]v1.Volume"), omitempty: true, numbers: &[1], merge: Some(by_retaining_keys("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "initContainers", go: "InitContainers", ty: T::List(&T::Struct(&CONTAINER), "[]v1.Container"), omitempty: true, numbers: &[20], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "containers", go: "Containers", ty: T::List(&T::Struct(&CONTAINER), "[]v1.Container"), numbers: &[2], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "ephemeralContainers", go: "EphemeralContainers", ty: T::List(&T::Struct(&EPHEMERAL_CONTAINER), "[]v1.EphemeralContainer"), omitempty: true, numbers: &[34], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "restartPolicy", go: "RestartPolicy", ty: T::String("v1.RestartPolicy"), omitempty: true, numbers: &[3], default: Some(Text("Always")), ..F },
+    Field { name: "terminationGracePeriodSeconds", go: "TerminationGracePeriodSeconds", ty: T::Int64, pointer: true, omitempty: true, numbers: &[4], default: Some(Int(30)), ..F },
+    Field { name: "activeDeadlineSeconds", go: "ActiveDeadlineSeconds", ty: T::Int64, pointer: true, omitempty: true, numbers: &[5], ..F },
+    Field { name: "dnsPolicy", go: "DNSPolicy", ty: T::String("v1.DNSPolicy"), omitempty: true, numbers: &[6], default: Some(Text("ClusterFirst")), ..F },
+    Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), since: 22, omitempty: true, numbers: &[7], apply: A::Atomic, ..F },
+    Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), until: 21, omitempty: true, numbers: &[7], ..F },
+    Field { name: "serviceAccountName", go: "ServiceAccountName", ty: T::String("string"), omitempty: true, numbers: &[8], ..F },
+    Field { name: "serviceAccount", go: "DeprecatedServiceAccount", ty: T::String("string"), omitempty: true, numbers: &[9], ..F },
+    Field { name: "automountServiceAccountToken", go: "AutomountServiceAccountToken", ty: T::Bool, pointer: true, omitempty: true, numbers: &[21], ..F },
+    Field { name: "nodeName", go: "NodeName", ty: T::String("string"), omitempty: true, numbers: &[10], ..F },
+    Field { name: "hostNetwork", go: "HostNetwork", ty: T::Bool, omitempty: true, numbers: &[11], ..F },
+    Field { name: "hostPID", go: "HostPID", ty: T::Bool, omitempty: true, numbers: &[12], ..F },
+    Field { name: "hostIPC", go: "HostIPC", ty: T::Bool, omitempty: true, numbers: &[13], ..F },
+    Field { name: "shareProcessNamespace", go: "ShareProcessNamespace", ty: T::Bool, pointer: true, omitempty: true, numbers: &[27], ..F },
+    Field { name: "securityContext", go: "SecurityContext", ty: T::Struct(&POD_SECURITY_CONTEXT), pointer: true, omitempty: true, numbers: &[14], default: Some(Empty), ..F },
+    Field { name: "imagePullSecrets", go: "ImagePullSecrets", ty: T::List(&T::Struct(&LOCAL_OBJECT_REFERENCE), "[]v1.LocalObjectReference"), omitempty: true, numbers: &[15], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "hostname", go: "Hostname", ty: T::String("string"), omitempty: true, numbers: &[16], ..F },
+    Field { name: "subdomain", go: "Subdomain", ty: T::String("string"), omitempty: true, numbers: &[17], ..F },
+    Field { name: "affinity", go: "Affinity", ty: T::Struct(&AFFINITY), pointer: true, omitempty: true, numbers: &[18], ..F },
+    Field { name: "schedulerName", go: "SchedulerName", ty: T::String("string"), omitempty: true, numbers: &[19], default: Some(Text("default-scheduler")), ..F },
+    Field { name: "tolerations", go: "Tolerations", ty: T::List(&T::Struct(&TOLERATION), "[]v1.Toleration"), omitempty: true, numbers: &[22], apply: A::Atomic, ..F },
+    Field { name: "hostAliases", go: "HostAliases", ty: T::List(&T::Struct(&HOST_ALIAS), "[]v1.HostAlias"), omitempty: true, numbers: &[23], merge: Some(by("ip")), apply: A::Map(&["ip"]), ..F },
+    Field { name: "priorityClassName", go: "PriorityClassName", ty: T::String("string"), omitempty: true, numbers: &[24], ..F },
+    Field { name: "priority", go: "Priority", ty: T::Int32, pointer: true, omitempty: true, numbers: &[25], ..F },
+    Field { name: "dnsConfig", go: "DNSConfig", ty: T::Struct(&POD_DNS_CONFIG), pointer: true, omitempty: true, numbers: &[26], ..F },
+    Field { name: "readinessGates", go: "ReadinessGates", ty: T::List(&T::Struct(&POD_READINESS_GATE), "[]v1.PodReadinessGate"), omitempty: true, numbers: &[28], apply: A::Atomic, ..F },
+    Field { name: "runtimeClassName", go: "RuntimeClassName", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[29], ..F },
+    Field { name: "enableServiceLinks", go: "EnableServiceLinks", ty: T::Bool, pointer: true, omitempty: true, numbers: &[30], ..F },
+    Field { name: "preemptionPolicy", go: "PreemptionPolicy", ty: T::String("v1.PreemptionPolicy"), pointer: true, omitempty: true, numbers: &[31], ..F },
+    Field { name: "overhead", go: "Overhead", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[32], ..F },
+    Field { name: "topologySpreadConstraints", go: "TopologySpreadConstraints", ty: T::List(&T::Struct(&TOPOLOGY_SPREAD_CONSTRAINT), "[]v1.TopologySpreadConstraint"), omitempty: true, numbers: &[33], merge: Some(by("topologyKey")), apply: A::Map(&["topologyKey", "whenUnsatisfiable"]), ..F },
+    Field { name: "setHostnameAsFQDN", go: "SetHostnameAsFQDN", ty: T::Bool, pointer: true, omitempty: true, numbers: &[35], ..F },
+    Field { name: "os", go: "OS", ty: T::Struct(&POD_OS), since: 23, pointer: true, omitempty: true, numbers: &[36], ..F },
+    Field { name: "hostUsers", go: "HostUsers", ty: T::Bool, since: 25, pointer: true, omitempty: true, numbers: &[37], ..F },
+    Field { name: "schedulingGates", go: "SchedulingGates", ty: T::List(&T::Struct(&POD_SCHEDULING_GATE), "[]v1.PodSchedulingGate"), since: 26, omitempty: true, numbers: &[38], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "resourceClaims", go: "ResourceClaims", ty: T::List(&T::Struct(&POD_RESOURCE_CLAIM), "[]v1.PodResourceClaim"), since: 26, omitempty: true, numbers: &[39], merge: Some(by_retaining_keys("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), since: 32, pointer: true, omitempty: true, numbers: &[40], ..F },
+    Field { name: "hostnameOverride", go: "HostnameOverride", ty: T::String("string"), since: 34, pointer: true, omitempty: true, numbers: &[41], ..F },
+    Field { name: "workloadRef", go: "WorkloadRef", ty: T::Struct(&WORKLOAD_REFERENCE), since: 35, until: 35, pointer: true, omitempty: true, numbers: &[42], ..F },
+    Field { name: "schedulingGroup", go: "SchedulingGroup", ty: T::Struct(&POD_SCHEDULING_GROUP), since: 36, pointer: true, omitempty: true, numbers: &[43], ..F },
+    Field { name: "evictionResponders", go: "EvictionResponders", ty: T::List(&T::Struct(&EVICTION_RESPONDER), "[]v1.EvictionResponder"), since: 37, omitempty: true, numbers: &[44], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
 ] };
 
 static POD_STATUS: Struct = Struct { name: "PodStatus", go: "v1.PodStatus", atomic_since: None, fields: &[
-    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, since: 33, omitempty: true, ..F },
-    Field { name: "phase", go: "Phase", ty: T::String("v1.PodPhase"), omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&POD_CONDITION), "[]v1.PodCondition"), omitempty: true, merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "nominatedNodeName", go: "NominatedNodeName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "hostIP", go: "HostIP", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "hostIPs", go: "HostIPs", ty: T::List(&T::Struct(&HOST_IP), "[]v1.HostIP"), since: 28, omitempty: true, merge: Some(by("ip")), apply: A::Atomic, ..F },
-    Field { name: "podIP", go: "PodIP", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "podIPs", go: "PodIPs", ty: T::List(&T::Struct(&POD_IP), "[]v1.PodIP"), omitempty: true, merge: Some(by("ip")), apply: A::Map(&["ip"]), ..F },
-    Field { name: "startTime", go: "StartTime", ty: T::Time, pointer: true, omitempty: true, ..F },
-    Field { name: "initContainerStatuses", go: "InitContainerStatuses", ty: T::List(&T::Struct(&CONTAINER_STATUS), "[]v1.ContainerStatus"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "containerStatuses", go: "ContainerStatuses", ty: T::List(&T::Struct(&CONTAINER_STATUS), "[]v1.ContainerStatus"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "qosClass", go: "QOSClass", ty: T::String("v1.PodQOSClass"), omitempty: true, ..F },
-    Field { name: "ephemeralContainerStatuses", go: "EphemeralContainerStatuses", ty: T::List(&T::Struct(&CONTAINER_STATUS), "[]v1.ContainerStatus"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "resize", go: "Resize", ty: T::String("v1.PodResizeStatus"), since: 27, omitempty: true, ..F },
-    Field { name: "resourceClaimStatuses", go: "ResourceClaimStatuses", ty: T::List(&T::Struct(&POD_RESOURCE_CLAIM_STATUS), "[]v1.PodResourceClaimStatus"), since: 28, omitempty: true, merge: Some(by_retaining_keys("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "extendedResourceClaimStatus", go: "ExtendedResourceClaimStatus", ty: T::Struct(&POD_EXTENDED_RESOURCE_CLAIM_STATUS), since: 34, pointer: true, omitempty: true, ..F },
-    Field { name: "allocatedResources", go: "AllocatedResources", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 35, omitempty: true, ..F },
-    Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), since: 35, pointer: true, omitempty: true, ..F },
-    Field { name: "nodeAllocatableResourceClaimStatuses", go: "NodeAllocatableResourceClaimStatuses", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS), "[]v1.NodeAllocatableResourceClaimStatus"), since: 37, omitempty: true, merge: Some(by("resourceClaimName")), apply: A::Map(&["resourceClaimName"]), ..F },
-    Field { name: "nodeAllocatableResourceClaimStatuses", go: "NodeAllocatableResourceClaimStatuses", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS), "[]v1.NodeAllocatableResourceClaimStatus"), since: 36, until: 36, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "volumeHealth", go: "VolumeHealth", ty: T::List(&T::Struct(&POD_VOLUME_HEALTH), "[]v1.PodVolumeHealth"), since: 37, omitempty: true, apply: A::Map(&["name"]), ..F },
+    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, since: 33, omitempty: true, numbers: &[17], ..F },
+    Field { name: "phase", go: "Phase", ty: T::String("v1.PodPhase"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&POD_CONDITION), "[]v1.PodCondition"), omitempty: true, numbers: &[2], merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "nominatedNodeName", go: "NominatedNodeName", ty: T::String("string"), omitempty: true, numbers: &[11], ..F },
+    Field { name: "hostIP", go: "HostIP", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "hostIPs", go: "HostIPs", ty: T::List(&T::Struct(&HOST_IP), "[]v1.HostIP"), since: 28, omitempty: true, numbers: &[16], merge: Some(by("ip")), apply: A::Atomic, ..F },
+    Field { name: "podIP", go: "PodIP", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
+    Field { name: "podIPs", go: "PodIPs", ty: T::List(&T::Struct(&POD_IP), "[]v1.PodIP"), omitempty: true, numbers: &[12], merge: Some(by("ip")), apply: A::Map(&["ip"]), ..F },
+    Field { name: "startTime", go: "StartTime", ty: T::Time, pointer: true, omitempty: true, numbers: &[7], ..F },
+    Field { name: "initContainerStatuses", go: "InitContainerStatuses", ty: T::List(&T::Struct(&CONTAINER_STATUS), "[]v1.ContainerStatus"), omitempty: true, numbers: &[10], apply: A::Atomic, ..F },
+    Field { name: "containerStatuses", go: "ContainerStatuses", ty: T::List(&T::Struct(&CONTAINER_STATUS), "[]v1.ContainerStatus"), omitempty: true, numbers: &[8], apply: A::Atomic, ..F },
+    Field { name: "qosClass", go: "QOSClass", ty: T::String("v1.PodQOSClass"), omitempty: true, numbers: &[9], ..F },
+    Field { name: "ephemeralContainerStatuses", go: "EphemeralContainerStatuses", ty: T::List(&T::Struct(&CONTAINER_STATUS), "[]v1.ContainerStatus"), omitempty: true, numbers: &[13], apply: A::Atomic, ..F },
+    Field { name: "resize", go: "Resize", ty: T::String("v1.PodResizeStatus"), since: 27, omitempty: true, numbers: &[14], ..F },
+    Field { name: "resourceClaimStatuses", go: "ResourceClaimStatuses", ty: T::List(&T::Struct(&POD_RESOURCE_CLAIM_STATUS), "[]v1.PodResourceClaimStatus"), since: 28, omitempty: true, numbers: &[15], merge: Some(by_retaining_keys("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "extendedResourceClaimStatus", go: "ExtendedResourceClaimStatus", ty: T::Struct(&POD_EXTENDED_RESOURCE_CLAIM_STATUS), since: 34, pointer: true, omitempty: true, numbers: &[18], ..F },
+    Field { name: "allocatedResources", go: "AllocatedResources", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 35, omitempty: true, numbers: &[19], ..F },
+    Field { name: "resources", go: "Resources", ty: T::Struct(&RESOURCE_REQUIREMENTS), since: 35, pointer: true, omitempty: true, numbers: &[20], ..F },
+    Field { name: "nodeAllocatableResourceClaimStatuses", go: "NodeAllocatableResourceClaimStatuses", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS), "[]v1.NodeAllocatableResourceClaimStatus"), since: 37, omitempty: true, numbers: &[21], merge: Some(by("resourceClaimName")), apply: A::Map(&["resourceClaimName"]), ..F },
+    Field { name: "nodeAllocatableResourceClaimStatuses", go: "NodeAllocatableResourceClaimStatuses", ty: T::List(&T::Struct(&NODE_ALLOCATABLE_RESOURCE_CLAIM_STATUS), "[]v1.NodeAllocatableResourceClaimStatus"), since: 36, until: 36, omitempty: true, numbers: &[21], apply: A::Atomic, ..F },
+    Field { name: "volumeHealth", go: "VolumeHealth", ty: T::List(&T::Struct(&POD_VOLUME_HEALTH), "[]v1.PodVolumeHealth"), since: 37, omitempty: true, numbers: &[22], apply: A::Map(&["name"]), ..F },
 ] };
 
 /// `k8s.io/api/core/v1.PodTemplate`
 pub static POD_TEMPLATE: Struct = Struct { name: "PodTemplate", go: "v1.PodTemplate", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), numbers: &[2], ..F },
 ] };
 
 static POD_TEMPLATE_SPEC: Struct = Struct { name: "PodTemplateSpec", go: "v1.PodTemplateSpec", atomic_since: None, fields: &[
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&POD_SPEC), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&POD_SPEC), numbers: &[2], ..F },
 ] };
 
 static POD_VOLUME_HEALTH: Struct = Struct { name: "PodVolumeHealth", go: "v1.PodVolumeHealth", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), since: 37, ..F },
-    Field { name: "healthConditions", go: "HealthConditions", ty: T::List(&T::Struct(&VOLUME_HEALTH_CONDITION), "[]v1.VolumeHealthCondition"), since: 37, omitempty: true, merge: Some(by("status")), apply: A::Map(&["status", "reason"]), ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, since: 37, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), since: 37, numbers: &[1], ..F },
+    Field { name: "healthConditions", go: "HealthConditions", ty: T::List(&T::Struct(&VOLUME_HEALTH_CONDITION), "[]v1.VolumeHealthCondition"), since: 37, omitempty: true, numbers: &[2], merge: Some(by("status")), apply: A::Map(&["status", "reason"]), ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, since: 37, numbers: &[3], ..F },
 ] };
 
 static POLICY_RULE: Struct = Struct { name: "PolicyRule", go: "v1.PolicyRule", atomic_since: None, fields: &[
-    Field { name: "verbs", go: "Verbs", ty: T::List(&T::String("string"), "[]string"), apply: A::Atomic, ..F },
-    Field { name: "apiGroups", go: "APIGroups", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "resources", go: "Resources", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "resourceNames", go: "ResourceNames", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "nonResourceURLs", go: "NonResourceURLs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "verbs", go: "Verbs", ty: T::List(&T::String("string"), "[]string"), numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "apiGroups", go: "APIGroups", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "resources", go: "Resources", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "resourceNames", go: "ResourceNames", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "nonResourceURLs", go: "NonResourceURLs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[5], apply: A::Atomic, ..F },
 ] };
 
 static PORTWORX_VOLUME_SOURCE: Struct = Struct { name: "PortworxVolumeSource", go: "v1.PortworxVolumeSource", atomic_since: None, fields: &[
-    Field { name: "volumeID", go: "VolumeID", ty: T::String("string"), ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
+    Field { name: "volumeID", go: "VolumeID", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static PORT_STATUS: Struct = Struct { name: "PortStatus", go: "v1.PortStatus", atomic_since: None, fields: &[
-    Field { name: "port", go: "Port", ty: T::Int32, ..F },
-    Field { name: "protocol", go: "Protocol", ty: T::String("v1.Protocol"), ..F },
-    Field { name: "error", go: "Error", ty: T::String("string"), pointer: true, omitempty: true, ..F },
+    Field { name: "port", go: "Port", ty: T::Int32, numbers: &[1], ..F },
+    Field { name: "protocol", go: "Protocol", ty: T::String("v1.Protocol"), numbers: &[2], ..F },
+    Field { name: "error", go: "Error", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[3], ..F },
+] };
+
+static PRECONDITIONS: Struct = Struct { name: "Preconditions", go: "v1.Preconditions", atomic_since: None, fields: &[
+    Field { name: "uid", go: "UID", ty: T::String("types.UID"), pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "resourceVersion", go: "ResourceVersion", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static PREFERRED_SCHEDULING_TERM: Struct = Struct { name: "PreferredSchedulingTerm", go: "v1.PreferredSchedulingTerm", atomic_since: None, fields: &[
-    Field { name: "weight", go: "Weight", ty: T::Int32, ..F },
-    Field { name: "preference", go: "Preference", ty: T::Struct(&NODE_SELECTOR_TERM), since: 22, apply: A::Atomic, ..F },
-    Field { name: "preference", go: "Preference", ty: T::Struct(&NODE_SELECTOR_TERM), until: 21, ..F },
+    Field { name: "weight", go: "Weight", ty: T::Int32, numbers: &[1], ..F },
+    Field { name: "preference", go: "Preference", ty: T::Struct(&NODE_SELECTOR_TERM), since: 22, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "preference", go: "Preference", ty: T::Struct(&NODE_SELECTOR_TERM), until: 21, numbers: &[2], ..F },
 ] };
 
 /// `k8s.io/api/scheduling/v1.PriorityClass`
 pub static PRIORITY_CLASS: Struct = Struct { name: "PriorityClass", go: "v1.PriorityClass", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "value", go: "Value", ty: T::Int32, ..F },
-    Field { name: "globalDefault", go: "GlobalDefault", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "description", go: "Description", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "preemptionPolicy", go: "PreemptionPolicy", ty: T::String("v1.PreemptionPolicy"), pointer: true, omitempty: true, default: Some(Text("PreemptLowerPriority")), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "value", go: "Value", ty: T::Int32, numbers: &[2], ..F },
+    Field { name: "globalDefault", go: "GlobalDefault", ty: T::Bool, omitempty: true, numbers: &[3], ..F },
+    Field { name: "description", go: "Description", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "preemptionPolicy", go: "PreemptionPolicy", ty: T::String("v1.PreemptionPolicy"), pointer: true, omitempty: true, numbers: &[5], default: Some(Text("PreemptLowerPriority")), ..F },
 ] };
 
 static PROBE: Struct = Struct { name: "Probe", go: "v1.Probe", atomic_since: None, fields: &[
-    Field { name: "exec", go: "Exec", ty: T::Struct(&EXEC_ACTION), pointer: true, omitempty: true, ..F },
-    Field { name: "httpGet", go: "HTTPGet", ty: T::Struct(&HTTP_GET_ACTION), pointer: true, omitempty: true, ..F },
-    Field { name: "tcpSocket", go: "TCPSocket", ty: T::Struct(&TCP_SOCKET_ACTION), pointer: true, omitempty: true, ..F },
-    Field { name: "grpc", go: "GRPC", ty: T::Struct(&GRPC_ACTION), since: 23, pointer: true, omitempty: true, ..F },
-    Field { name: "initialDelaySeconds", go: "InitialDelaySeconds", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "timeoutSeconds", go: "TimeoutSeconds", ty: T::Int32, omitempty: true, default: Some(Int(1)), ..F },
-    Field { name: "periodSeconds", go: "PeriodSeconds", ty: T::Int32, omitempty: true, default: Some(Int(10)), ..F },
-    Field { name: "successThreshold", go: "SuccessThreshold", ty: T::Int32, omitempty: true, default: Some(Int(1)), ..F },
-    Field { name: "failureThreshold", go: "FailureThreshold", ty: T::Int32, omitempty: true, default: Some(Int(3)), ..F },
-    Field { name: "terminationGracePeriodSeconds", go: "TerminationGracePeriodSeconds", ty: T::Int64, since: 21, pointer: true, omitempty: true, ..F },
+    Field { name: "exec", go: "Exec", ty: T::Struct(&EXEC_ACTION), pointer: true, omitempty: true, numbers: &[1, 1], ..F },
+    Field { name: "httpGet", go: "HTTPGet", ty: T::Struct(&HTTP_GET_ACTION), pointer: true, omitempty: true, numbers: &[1, 2], ..F },
+    Field { name: "tcpSocket", go: "TCPSocket", ty: T::Struct(&TCP_SOCKET_ACTION), pointer: true, omitempty: true, numbers: &[1, 3], ..F },
+    Field { name: "grpc", go: "GRPC", ty: T::Struct(&GRPC_ACTION), since: 23, pointer: true, omitempty: true, numbers: &[1, 4], ..F },
+    Field { name: "initialDelaySeconds", go: "InitialDelaySeconds", ty: T::Int32, omitempty: true, numbers: &[2], ..F },
+    Field { name: "timeoutSeconds", go: "TimeoutSeconds", ty: T::Int32, omitempty: true, numbers: &[3], default: Some(Int(1)), ..F },
+    Field { name: "periodSeconds", go: "PeriodSeconds", ty: T::Int32, omitempty: true, numbers: &[4], default: Some(Int(10)), ..F },
+    Field { name: "successThreshold", go: "SuccessThreshold", ty: T::Int32, omitempty: true, numbers: &[5], default: Some(Int(1)), ..F },
+    Field { name: "failureThreshold", go: "FailureThreshold", ty: T::Int32, omitempty: true, numbers: &[6], default: Some(Int(3)), ..F },
+    Field { name: "terminationGracePeriodSeconds", go: "TerminationGracePeriodSeconds", ty: T::Int64, since: 21, pointer: true, omitempty: true, numbers: &[7], ..F },
 ] };
 
 static PROJECTED_VOLUME_SOURCE: Struct = Struct { name: "ProjectedVolumeSource", go: "v1.ProjectedVolumeSource", atomic_since: None, fields: &[
-    Field { name: "sources", go: "Sources", ty: T::List(&T::Struct(&VOLUME_PROJECTION), "[]v1.VolumeProjection"), apply: A::Atomic, ..F },
-    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(420)), ..F },
-    Field { name: "defaultUser", go: "DefaultUser", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "sources", go: "Sources", ty: T::List(&T::Struct(&VOLUME_PROJECTION), "[]v1.VolumeProjection"), numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, numbers: &[2], default: Some(Int(420)), ..F },
+    Field { name: "defaultUser", go: "DefaultUser", ty: T::Int64, since: 37, pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static QUOBYTE_VOLUME_SOURCE: Struct = Struct { name: "QuobyteVolumeSource", go: "v1.QuobyteVolumeSource", atomic_since: None, fields: &[
-    Field { name: "registry", go: "Registry", ty: T::String("string"), ..F },
-    Field { name: "volume", go: "Volume", ty: T::String("string"), ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "user", go: "User", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "group", go: "Group", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "tenant", go: "Tenant", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "registry", go: "Registry", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "volume", go: "Volume", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[3], ..F },
+    Field { name: "user", go: "User", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "group", go: "Group", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "tenant", go: "Tenant", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
 ] };
 
 static RBD_VOLUME_SOURCE: Struct = Struct { name: "RBDVolumeSource", go: "v1.RBDVolumeSource", atomic_since: None, fields: &[
-    Field { name: "monitors", go: "CephMonitors", ty: T::List(&T::String("string"), "[]string"), apply: A::Atomic, ..F },
-    Field { name: "image", go: "RBDImage", ty: T::String("string"), ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "pool", go: "RBDPool", ty: T::String("string"), omitempty: true, default: Some(Text("rbd")), ..F },
-    Field { name: "user", go: "RadosUser", ty: T::String("string"), omitempty: true, default: Some(Text("admin")), ..F },
-    Field { name: "keyring", go: "Keyring", ty: T::String("string"), omitempty: true, default: Some(Text("/etc/ceph/keyring")), ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
+    Field { name: "monitors", go: "CephMonitors", ty: T::List(&T::String("string"), "[]string"), numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "image", go: "RBDImage", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "pool", go: "RBDPool", ty: T::String("string"), omitempty: true, numbers: &[4], default: Some(Text("rbd")), ..F },
+    Field { name: "user", go: "RadosUser", ty: T::String("string"), omitempty: true, numbers: &[5], default: Some(Text("admin")), ..F },
+    Field { name: "keyring", go: "Keyring", ty: T::String("string"), omitempty: true, numbers: &[6], default: Some(Text("/etc/ceph/keyring")), ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, numbers: &[7], apply: A::Atomic, ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, numbers: &[7], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[8], ..F },
 ] };
 
 /// `k8s.io/api/core/v1.ReplicationController`
 pub static REPLICATION_CONTROLLER: Struct = Struct { name: "ReplicationController", go: "v1.ReplicationController", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&REPLICATION_CONTROLLER_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&REPLICATION_CONTROLLER_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&REPLICATION_CONTROLLER_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&REPLICATION_CONTROLLER_STATUS), numbers: &[3], ..F },
 ] };
 
 static REPLICATION_CONTROLLER_CONDITION: Struct = Struct { name: "ReplicationControllerCondition", go: "v1.ReplicationControllerCondition", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.ReplicationControllerConditionType"), ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.ReplicationControllerConditionType"), numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), numbers: &[2], ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, numbers: &[3], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
 ] };
 
 static REPLICATION_CONTROLLER_SPEC: Struct = Struct { name: "ReplicationControllerSpec", go: "v1.ReplicationControllerSpec", atomic_since: None, fields: &[
-    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(1)), ..F },
-    Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "selector", go: "Selector", ty: T::Map(&T::String("string"), "map[string]string"), since: 22, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "selector", go: "Selector", ty: T::Map(&T::String("string"), "map[string]string"), until: 21, omitempty: true, ..F },
-    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), pointer: true, omitempty: true, ..F },
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, numbers: &[1], default: Some(Int(1)), ..F },
+    Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, omitempty: true, numbers: &[4], ..F },
+    Field { name: "selector", go: "Selector", ty: T::Map(&T::String("string"), "map[string]string"), since: 22, omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "selector", go: "Selector", ty: T::Map(&T::String("string"), "map[string]string"), until: 21, omitempty: true, numbers: &[2], ..F },
+    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static REPLICATION_CONTROLLER_STATUS: Struct = Struct { name: "ReplicationControllerStatus", go: "v1.ReplicationControllerStatus", atomic_since: None, fields: &[
-    Field { name: "replicas", go: "Replicas", ty: T::Int32, ..F },
-    Field { name: "fullyLabeledReplicas", go: "FullyLabeledReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "readyReplicas", go: "ReadyReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&REPLICATION_CONTROLLER_CONDITION), "[]v1.ReplicationControllerCondition"), omitempty: true, merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, numbers: &[1], ..F },
+    Field { name: "fullyLabeledReplicas", go: "FullyLabeledReplicas", ty: T::Int32, omitempty: true, numbers: &[2], ..F },
+    Field { name: "readyReplicas", go: "ReadyReplicas", ty: T::Int32, omitempty: true, numbers: &[4], ..F },
+    Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, omitempty: true, numbers: &[5], ..F },
+    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, numbers: &[3], ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&REPLICATION_CONTROLLER_CONDITION), "[]v1.ReplicationControllerCondition"), omitempty: true, numbers: &[6], merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
 ] };
 
 /// `k8s.io/api/apps/v1.ReplicaSet`
 pub static REPLICA_SET: Struct = Struct { name: "ReplicaSet", go: "v1.ReplicaSet", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&REPLICA_SET_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&REPLICA_SET_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&REPLICA_SET_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&REPLICA_SET_STATUS), numbers: &[3], ..F },
 ] };
 
 static REPLICA_SET_CONDITION: Struct = Struct { name: "ReplicaSetCondition", go: "v1.ReplicaSetCondition", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.ReplicaSetConditionType"), ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.ReplicaSetConditionType"), numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), numbers: &[2], ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, numbers: &[3], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
 ] };
 
 static REPLICA_SET_SPEC: Struct = Struct { name: "ReplicaSetSpec", go: "v1.ReplicaSetSpec", atomic_since: None, fields: &[
-    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(1)), ..F },
-    Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, apply: A::Atomic, ..F },
-    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), ..F },
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, numbers: &[1], default: Some(Int(1)), ..F },
+    Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, omitempty: true, numbers: &[4], ..F },
+    Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), numbers: &[3], ..F },
 ] };
 
 static REPLICA_SET_STATUS: Struct = Struct { name: "ReplicaSetStatus", go: "v1.ReplicaSetStatus", atomic_since: None, fields: &[
-    Field { name: "replicas", go: "Replicas", ty: T::Int32, ..F },
-    Field { name: "fullyLabeledReplicas", go: "FullyLabeledReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "readyReplicas", go: "ReadyReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "terminatingReplicas", go: "TerminatingReplicas", ty: T::Int32, since: 33, pointer: true, omitempty: true, ..F },
-    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&REPLICA_SET_CONDITION), "[]v1.ReplicaSetCondition"), omitempty: true, merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, numbers: &[1], ..F },
+    Field { name: "fullyLabeledReplicas", go: "FullyLabeledReplicas", ty: T::Int32, omitempty: true, numbers: &[2], ..F },
+    Field { name: "readyReplicas", go: "ReadyReplicas", ty: T::Int32, omitempty: true, numbers: &[4], ..F },
+    Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, omitempty: true, numbers: &[5], ..F },
+    Field { name: "terminatingReplicas", go: "TerminatingReplicas", ty: T::Int32, since: 33, pointer: true, omitempty: true, numbers: &[7], ..F },
+    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, numbers: &[3], ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&REPLICA_SET_CONDITION), "[]v1.ReplicaSetCondition"), omitempty: true, numbers: &[6], merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
 ] };
 
 static RESOURCE_ATTRIBUTES: Struct = Struct { name: "ResourceAttributes", go: "v1.ResourceAttributes", atomic_since: None, fields: &[
-    Field { name: "namespace", go: "Namespace", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "verb", go: "Verb", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "group", go: "Group", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "version", go: "Version", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "resource", go: "Resource", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "subresource", go: "Subresource", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "fieldSelector", go: "FieldSelector", ty: T::Struct(&FIELD_SELECTOR_ATTRIBUTES), since: 31, pointer: true, omitempty: true, ..F },
-    Field { name: "labelSelector", go: "LabelSelector", ty: T::Struct(&LABEL_SELECTOR_ATTRIBUTES), since: 31, pointer: true, omitempty: true, ..F },
+    Field { name: "namespace", go: "Namespace", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "verb", go: "Verb", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "group", go: "Group", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "version", go: "Version", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "resource", go: "Resource", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "subresource", go: "Subresource", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[7], ..F },
+    Field { name: "fieldSelector", go: "FieldSelector", ty: T::Struct(&FIELD_SELECTOR_ATTRIBUTES), since: 31, pointer: true, omitempty: true, numbers: &[8], ..F },
+    Field { name: "labelSelector", go: "LabelSelector", ty: T::Struct(&LABEL_SELECTOR_ATTRIBUTES), since: 31, pointer: true, omitempty: true, numbers: &[9], ..F },
 ] };
 
 static RESOURCE_CLAIM: Struct = Struct { name: "ResourceClaim", go: "v1.ResourceClaim", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), since: 26, ..F },
-    Field { name: "request", go: "Request", ty: T::String("string"), since: 31, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), since: 26, numbers: &[1], ..F },
+    Field { name: "request", go: "Request", ty: T::String("string"), since: 31, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static RESOURCE_FIELD_SELECTOR: Struct = Struct { name: "ResourceFieldSelector", go: "v1.ResourceFieldSelector", atomic_since: Some(22), fields: &[
-    Field { name: "containerName", go: "ContainerName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "resource", go: "Resource", ty: T::String("string"), ..F },
-    Field { name: "divisor", go: "Divisor", ty: T::Quantity, ..F },
+    Field { name: "containerName", go: "ContainerName", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "resource", go: "Resource", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "divisor", go: "Divisor", ty: T::Quantity, numbers: &[3], ..F },
 ] };
 
 static RESOURCE_HEALTH: Struct = Struct { name: "ResourceHealth", go: "v1.ResourceHealth", atomic_since: None, fields: &[
-    Field { name: "resourceID", go: "ResourceID", ty: T::String("v1.ResourceID"), since: 31, ..F },
-    Field { name: "health", go: "Health", ty: T::String("v1.ResourceHealthStatus"), since: 31, omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), since: 36, pointer: true, omitempty: true, ..F },
+    Field { name: "resourceID", go: "ResourceID", ty: T::String("v1.ResourceID"), since: 31, numbers: &[1], ..F },
+    Field { name: "health", go: "Health", ty: T::String("v1.ResourceHealthStatus"), since: 31, omitempty: true, numbers: &[2], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), since: 36, pointer: true, omitempty: true, numbers: &[6], ..F },
 ] };
 
 /// `k8s.io/api/core/v1.ResourceQuota`
 pub static RESOURCE_QUOTA: Struct = Struct { name: "ResourceQuota", go: "v1.ResourceQuota", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&RESOURCE_QUOTA_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&RESOURCE_QUOTA_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&RESOURCE_QUOTA_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&RESOURCE_QUOTA_STATUS), numbers: &[3], ..F },
 ] };
 
 static RESOURCE_QUOTA_SPEC: Struct = Struct { name: "ResourceQuotaSpec", go: "v1.ResourceQuotaSpec", atomic_since: None, fields: &[
-    Field { name: "hard", go: "Hard", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "scopes", go: "Scopes", ty: T::List(&T::String("v1.ResourceQuotaScope"), "[]v1.ResourceQuotaScope"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "scopeSelector", go: "ScopeSelector", ty: T::Struct(&SCOPE_SELECTOR), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "scopeSelector", go: "ScopeSelector", ty: T::Struct(&SCOPE_SELECTOR), until: 21, pointer: true, omitempty: true, ..F },
+    Field { name: "hard", go: "Hard", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "scopes", go: "Scopes", ty: T::List(&T::String("v1.ResourceQuotaScope"), "[]v1.ResourceQuotaScope"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "scopeSelector", go: "ScopeSelector", ty: T::Struct(&SCOPE_SELECTOR), since: 22, pointer: true, omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "scopeSelector", go: "ScopeSelector", ty: T::Struct(&SCOPE_SELECTOR), until: 21, pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static RESOURCE_QUOTA_STATUS: Struct = Struct { name: "ResourceQuotaStatus", go: "v1.ResourceQuotaStatus", atomic_since: None, fields: &[
-    Field { name: "hard", go: "Hard", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "used", go: "Used", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
+    Field { name: "hard", go: "Hard", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "used", go: "Used", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[2], ..F },
 ] };
 
 static RESOURCE_REQUIREMENTS: Struct = Struct { name: "ResourceRequirements", go: "v1.ResourceRequirements", atomic_since: None, fields: &[
-    Field { name: "limits", go: "Limits", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "requests", go: "Requests", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, ..F },
-    Field { name: "claims", go: "Claims", ty: T::List(&T::Struct(&RESOURCE_CLAIM), "[]v1.ResourceClaim"), since: 26, omitempty: true, apply: A::Map(&["name"]), ..F },
+    Field { name: "limits", go: "Limits", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "requests", go: "Requests", ty: T::Map(&T::Quantity, "v1.ResourceList"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "claims", go: "Claims", ty: T::List(&T::Struct(&RESOURCE_CLAIM), "[]v1.ResourceClaim"), since: 26, omitempty: true, numbers: &[3], apply: A::Map(&["name"]), ..F },
+] };
+
+static RESOURCE_RULE: Struct = Struct { name: "ResourceRule", go: "v1.ResourceRule", atomic_since: None, fields: &[
+    Field { name: "verbs", go: "Verbs", ty: T::List(&T::String("string"), "[]string"), numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "apiGroups", go: "APIGroups", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "resources", go: "Resources", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "resourceNames", go: "ResourceNames", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
 ] };
 
 static RESOURCE_STATUS: Struct = Struct { name: "ResourceStatus", go: "v1.ResourceStatus", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("v1.ResourceName"), since: 31, ..F },
-    Field { name: "resources", go: "Resources", ty: T::List(&T::Struct(&RESOURCE_HEALTH), "[]v1.ResourceHealth"), since: 31, omitempty: true, apply: A::Map(&["resourceID"]), ..F },
+    Field { name: "name", go: "Name", ty: T::String("v1.ResourceName"), since: 31, numbers: &[1], ..F },
+    Field { name: "resources", go: "Resources", ty: T::List(&T::Struct(&RESOURCE_HEALTH), "[]v1.ResourceHealth"), since: 31, omitempty: true, numbers: &[2], apply: A::Map(&["resourceID"]), ..F },
 ] };
 
 /// `k8s.io/api/rbac/v1.Role`
 pub static ROLE: Struct = Struct { name: "Role", go: "v1.Role", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "rules", go: "Rules", ty: T::List(&T::Struct(&POLICY_RULE), "[]v1.PolicyRule"), apply: A::Atomic, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "rules", go: "Rules", ty: T::List(&T::Struct(&POLICY_RULE), "[]v1.PolicyRule"), numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 /// `k8s.io/api/rbac/v1.RoleBinding`
 pub static ROLE_BINDING: Struct = Struct { name: "RoleBinding", go: "v1.RoleBinding", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "subjects", go: "Subjects", ty: T::List(&T::Struct(&SUBJECT), "[]v1.Subject"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "roleRef", go: "RoleRef", ty: T::Struct(&ROLE_REF), since: 22, apply: A::Atomic, ..F },
-    Field { name: "roleRef", go: "RoleRef", ty: T::Struct(&ROLE_REF), until: 21, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "subjects", go: "Subjects", ty: T::List(&T::Struct(&SUBJECT), "[]v1.Subject"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "roleRef", go: "RoleRef", ty: T::Struct(&ROLE_REF), since: 22, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "roleRef", go: "RoleRef", ty: T::Struct(&ROLE_REF), until: 21, numbers: &[3], ..F },
 ] };
 
 static ROLE_REF: Struct = Struct { name: "RoleRef", go: "v1.RoleRef", atomic_since: Some(22), fields: &[
-    Field { name: "apiGroup", go: "APIGroup", ty: T::String("string"), default: Some(Text("rbac.authorization.k8s.io")), ..F },
-    Field { name: "kind", go: "Kind", ty: T::String("string"), ..F },
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
+    Field { name: "apiGroup", go: "APIGroup", ty: T::String("string"), numbers: &[1], default: Some(Text("rbac.authorization.k8s.io")), ..F },
+    Field { name: "kind", go: "Kind", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[3], ..F },
 ] };
 
 static ROLLING_UPDATE_DAEMON_SET: Struct = Struct { name: "RollingUpdateDaemonSet", go: "v1.RollingUpdateDaemonSet", atomic_since: None, fields: &[
-    Field { name: "maxUnavailable", go: "MaxUnavailable", ty: T::IntOrString, pointer: true, omitempty: true, ..F },
-    Field { name: "maxSurge", go: "MaxSurge", ty: T::IntOrString, since: 21, pointer: true, omitempty: true, ..F },
+    Field { name: "maxUnavailable", go: "MaxUnavailable", ty: T::IntOrString, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "maxSurge", go: "MaxSurge", ty: T::IntOrString, since: 21, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static ROLLING_UPDATE_DEPLOYMENT: Struct = Struct { name: "RollingUpdateDeployment", go: "v1.RollingUpdateDeployment", atomic_since: None, fields: &[
-    Field { name: "maxUnavailable", go: "MaxUnavailable", ty: T::IntOrString, pointer: true, omitempty: true, ..F },
-    Field { name: "maxSurge", go: "MaxSurge", ty: T::IntOrString, pointer: true, omitempty: true, ..F },
+    Field { name: "maxUnavailable", go: "MaxUnavailable", ty: T::IntOrString, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "maxSurge", go: "MaxSurge", ty: T::IntOrString, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static ROLLING_UPDATE_STATEFUL_SET_STRATEGY: Struct = Struct { name: "RollingUpdateStatefulSetStrategy", go: "v1.RollingUpdateStatefulSetStrategy", atomic_since: None, fields: &[
-    Field { name: "partition", go: "Partition", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "maxUnavailable", go: "MaxUnavailable", ty: T::IntOrString, since: 24, pointer: true, omitempty: true, ..F },
+    Field { name: "partition", go: "Partition", ty: T::Int32, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "maxUnavailable", go: "MaxUnavailable", ty: T::IntOrString, since: 24, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 /// `k8s.io/api/node/v1.RuntimeClass`
 pub static RUNTIME_CLASS: Struct = Struct { name: "RuntimeClass", go: "v1.RuntimeClass", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "handler", go: "Handler", ty: T::String("string"), ..F },
-    Field { name: "overhead", go: "Overhead", ty: T::Struct(&OVERHEAD), pointer: true, omitempty: true, ..F },
-    Field { name: "scheduling", go: "Scheduling", ty: T::Struct(&SCHEDULING), pointer: true, omitempty: true, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "handler", go: "Handler", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "overhead", go: "Overhead", ty: T::Struct(&OVERHEAD), pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "scheduling", go: "Scheduling", ty: T::Struct(&SCHEDULING), pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static RUNTIME_CLASS_STRATEGY_OPTIONS: Struct = Struct { name: "RuntimeClassStrategyOptions", go: "v1beta1.RuntimeClassStrategyOptions", atomic_since: None, fields: &[
-    Field { name: "allowedRuntimeClassNames", go: "AllowedRuntimeClassNames", ty: T::List(&T::String("string"), "[]string"), until: 24, apply: A::Atomic, ..F },
-    Field { name: "defaultRuntimeClassName", go: "DefaultRuntimeClassName", ty: T::String("string"), until: 24, pointer: true, omitempty: true, ..F },
+    Field { name: "allowedRuntimeClassNames", go: "AllowedRuntimeClassNames", ty: T::List(&T::String("string"), "[]string"), until: 24, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "defaultRuntimeClassName", go: "DefaultRuntimeClassName", ty: T::String("string"), until: 24, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 /// `k8s.io/api/node/v1beta1.RuntimeClass`
 pub static RUNTIME_CLASS_V1BETA1: Struct = Struct { name: "RuntimeClass", go: "v1beta1.RuntimeClass", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), until: 24, omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), until: 24, omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), until: 24, ..F },
-    Field { name: "handler", go: "Handler", ty: T::String("string"), until: 24, ..F },
-    Field { name: "overhead", go: "Overhead", ty: T::Struct(&OVERHEAD_V1BETA1), until: 24, pointer: true, omitempty: true, ..F },
-    Field { name: "scheduling", go: "Scheduling", ty: T::Struct(&SCHEDULING_V1BETA1), until: 24, pointer: true, omitempty: true, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), until: 24, numbers: &[1], ..F },
+    Field { name: "handler", go: "Handler", ty: T::String("string"), until: 24, numbers: &[2], ..F },
+    Field { name: "overhead", go: "Overhead", ty: T::Struct(&OVERHEAD_V1BETA1), until: 24, pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "scheduling", go: "Scheduling", ty: T::Struct(&SCHEDULING_V1BETA1), until: 24, pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static RUN_AS_GROUP_STRATEGY_OPTIONS: Struct = Struct { name: "RunAsGroupStrategyOptions", go: "v1beta1.RunAsGroupStrategyOptions", atomic_since: None, fields: &[
-    Field { name: "rule", go: "Rule", ty: T::String("v1beta1.RunAsGroupStrategy"), until: 24, ..F },
-    Field { name: "ranges", go: "Ranges", ty: T::List(&T::Struct(&ID_RANGE), "[]v1beta1.IDRange"), until: 24, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "rule", go: "Rule", ty: T::String("v1beta1.RunAsGroupStrategy"), until: 24, numbers: &[1], ..F },
+    Field { name: "ranges", go: "Ranges", ty: T::List(&T::Struct(&ID_RANGE), "[]v1beta1.IDRange"), until: 24, omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static RUN_AS_USER_STRATEGY_OPTIONS: Struct = Struct { name: "RunAsUserStrategyOptions", go: "v1beta1.RunAsUserStrategyOptions", atomic_since: None, fields: &[
-    Field { name: "rule", go: "Rule", ty: T::String("v1beta1.RunAsUserStrategy"), until: 24, ..F },
-    Field { name: "ranges", go: "Ranges", ty: T::List(&T::Struct(&ID_RANGE), "[]v1beta1.IDRange"), until: 24, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "rule", go: "Rule", ty: T::String("v1beta1.RunAsUserStrategy"), until: 24, numbers: &[1], ..F },
+    Field { name: "ranges", go: "Ranges", ty: T::List(&T::Struct(&ID_RANGE), "[]v1beta1.IDRange"), until: 24, omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+] };
+
+/// `k8s.io/api/autoscaling/v1.Scale`
+pub static SCALE: Struct = Struct { name: "Scale", go: "v1.Scale", atomic_since: None, fields: &[
+    Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&SCALE_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&SCALE_STATUS), numbers: &[3], ..F },
 ] };
 
 static SCALE_IO_VOLUME_SOURCE: Struct = Struct { name: "ScaleIOVolumeSource", go: "v1.ScaleIOVolumeSource", atomic_since: None, fields: &[
-    Field { name: "gateway", go: "Gateway", ty: T::String("string"), ..F },
-    Field { name: "system", go: "System", ty: T::String("string"), ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, apply: A::Atomic, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, ..F },
-    Field { name: "sslEnabled", go: "SSLEnabled", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "protectionDomain", go: "ProtectionDomain", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "storagePool", go: "StoragePool", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "storageMode", go: "StorageMode", ty: T::String("string"), omitempty: true, default: Some(Text("ThinProvisioned")), ..F },
-    Field { name: "volumeName", go: "VolumeName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, default: Some(Text("xfs")), ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
+    Field { name: "gateway", go: "Gateway", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "system", go: "System", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, numbers: &[3], ..F },
+    Field { name: "sslEnabled", go: "SSLEnabled", ty: T::Bool, omitempty: true, numbers: &[4], ..F },
+    Field { name: "protectionDomain", go: "ProtectionDomain", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "storagePool", go: "StoragePool", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
+    Field { name: "storageMode", go: "StorageMode", ty: T::String("string"), omitempty: true, numbers: &[7], default: Some(Text("ThinProvisioned")), ..F },
+    Field { name: "volumeName", go: "VolumeName", ty: T::String("string"), omitempty: true, numbers: &[8], ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, numbers: &[9], default: Some(Text("xfs")), ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[10], ..F },
+] };
+
+static SCALE_SPEC: Struct = Struct { name: "ScaleSpec", go: "v1.ScaleSpec", atomic_since: None, fields: &[
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, omitempty: true, numbers: &[1], ..F },
+] };
+
+static SCALE_STATUS: Struct = Struct { name: "ScaleStatus", go: "v1.ScaleStatus", atomic_since: None, fields: &[
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, numbers: &[1], ..F },
+    Field { name: "selector", go: "Selector", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
 ] };
 
 static SCHEDULING: Struct = Struct { name: "Scheduling", go: "v1.Scheduling", atomic_since: None, fields: &[
-    Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), since: 22, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), until: 21, omitempty: true, ..F },
-    Field { name: "tolerations", go: "Tolerations", ty: T::List(&T::Struct(&TOLERATION), "[]v1.Toleration"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), since: 22, omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), until: 21, omitempty: true, numbers: &[1], ..F },
+    Field { name: "tolerations", go: "Tolerations", ty: T::List(&T::Struct(&TOLERATION), "[]v1.Toleration"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static SCHEDULING_V1BETA1: Struct = Struct { name: "Scheduling", go: "v1beta1.Scheduling", atomic_since: None, fields: &[
-    Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), since: 22, until: 24, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), until: 21, omitempty: true, ..F },
-    Field { name: "tolerations", go: "Tolerations", ty: T::List(&T::Struct(&TOLERATION), "[]v1.Toleration"), until: 24, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), since: 22, until: 24, omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "nodeSelector", go: "NodeSelector", ty: T::Map(&T::String("string"), "map[string]string"), until: 21, omitempty: true, numbers: &[1], ..F },
+    Field { name: "tolerations", go: "Tolerations", ty: T::List(&T::Struct(&TOLERATION), "[]v1.Toleration"), until: 24, omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static SCOPED_RESOURCE_SELECTOR_REQUIREMENT: Struct = Struct { name: "ScopedResourceSelectorRequirement", go: "v1.ScopedResourceSelectorRequirement", atomic_since: None, fields: &[
-    Field { name: "scopeName", go: "ScopeName", ty: T::String("v1.ResourceQuotaScope"), ..F },
-    Field { name: "operator", go: "Operator", ty: T::String("v1.ScopeSelectorOperator"), ..F },
-    Field { name: "values", go: "Values", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "scopeName", go: "ScopeName", ty: T::String("v1.ResourceQuotaScope"), numbers: &[1], ..F },
+    Field { name: "operator", go: "Operator", ty: T::String("v1.ScopeSelectorOperator"), numbers: &[2], ..F },
+    Field { name: "values", go: "Values", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
 ] };
 
 static SCOPE_SELECTOR: Struct = Struct { name: "ScopeSelector", go: "v1.ScopeSelector", atomic_since: Some(22), fields: &[
-    Field { name: "matchExpressions", go: "MatchExpressions", ty: T::List(&T::Struct(&SCOPED_RESOURCE_SELECTOR_REQUIREMENT), "[]v1.ScopedResourceSelectorRequirement"), omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "matchExpressions", go: "MatchExpressions", ty: T::List(&T::Struct(&SCOPED_RESOURCE_SELECTOR_REQUIREMENT), "[]v1.ScopedResourceSelectorRequirement"), omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
 ] };
 
 static SECCOMP_PROFILE: Struct = Struct { name: "SeccompProfile", go: "v1.SeccompProfile", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.SeccompProfileType"), ..F },
-    Field { name: "localhostProfile", go: "LocalhostProfile", ty: T::String("string"), pointer: true, omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.SeccompProfileType"), numbers: &[1], ..F },
+    Field { name: "localhostProfile", go: "LocalhostProfile", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 /// `k8s.io/api/core/v1.Secret`
 pub static SECRET: Struct = Struct { name: "Secret", go: "v1.Secret", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "immutable", go: "Immutable", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "data", go: "Data", ty: T::Map(&T::Bytes, "map[string][]uint8"), omitempty: true, ..F },
-    Field { name: "stringData", go: "StringData", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, ..F },
-    Field { name: "type", go: "Type", ty: T::String("v1.SecretType"), omitempty: true, default: Some(Text("Opaque")), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "immutable", go: "Immutable", ty: T::Bool, pointer: true, omitempty: true, numbers: &[5], ..F },
+    Field { name: "data", go: "Data", ty: T::Map(&T::Bytes, "map[string][]uint8"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "stringData", go: "StringData", ty: T::Map(&T::String("string"), "map[string]string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.SecretType"), omitempty: true, numbers: &[3], default: Some(Text("Opaque")), ..F },
 ] };
 
 static SECRET_ENV_SOURCE: Struct = Struct { name: "SecretEnvSource", go: "v1.SecretEnvSource", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1, 1], ..F },
+    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static SECRET_KEY_SELECTOR: Struct = Struct { name: "SecretKeySelector", go: "v1.SecretKeySelector", atomic_since: Some(22), fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "key", go: "Key", ty: T::String("string"), ..F },
-    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1, 1], ..F },
+    Field { name: "key", go: "Key", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static SECRET_PROJECTION: Struct = Struct { name: "SecretProjection", go: "v1.SecretProjection", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "items", go: "Items", ty: T::List(&T::Struct(&KEY_TO_PATH), "[]v1.KeyToPath"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1, 1], ..F },
+    Field { name: "items", go: "Items", ty: T::List(&T::Struct(&KEY_TO_PATH), "[]v1.KeyToPath"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static SECRET_VOLUME_SOURCE: Struct = Struct { name: "SecretVolumeSource", go: "v1.SecretVolumeSource", atomic_since: None, fields: &[
-    Field { name: "secretName", go: "SecretName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "items", go: "Items", ty: T::List(&T::Struct(&KEY_TO_PATH), "[]v1.KeyToPath"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(420)), ..F },
-    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "defaultUser", go: "DefaultUser", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "secretName", go: "SecretName", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "items", go: "Items", ty: T::List(&T::Struct(&KEY_TO_PATH), "[]v1.KeyToPath"), omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "defaultMode", go: "DefaultMode", ty: T::Int32, pointer: true, omitempty: true, numbers: &[3], default: Some(Int(420)), ..F },
+    Field { name: "optional", go: "Optional", ty: T::Bool, pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "defaultUser", go: "DefaultUser", ty: T::Int64, since: 37, pointer: true, omitempty: true, numbers: &[5], ..F },
 ] };
 
 static SECURITY_CONTEXT: Struct = Struct { name: "SecurityContext", go: "v1.SecurityContext", atomic_since: None, fields: &[
-    Field { name: "capabilities", go: "Capabilities", ty: T::Struct(&CAPABILITIES), pointer: true, omitempty: true, ..F },
-    Field { name: "privileged", go: "Privileged", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "seLinuxOptions", go: "SELinuxOptions", ty: T::Struct(&SE_LINUX_OPTIONS), pointer: true, omitempty: true, ..F },
-    Field { name: "windowsOptions", go: "WindowsOptions", ty: T::Struct(&WINDOWS_SECURITY_CONTEXT_OPTIONS), pointer: true, omitempty: true, ..F },
-    Field { name: "runAsUser", go: "RunAsUser", ty: T::Int64, pointer: true, omitempty: true, ..F },
-    Field { name: "runAsGroup", go: "RunAsGroup", ty: T::Int64, pointer: true, omitempty: true, ..F },
-    Field { name: "runAsNonRoot", go: "RunAsNonRoot", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "readOnlyRootFilesystem", go: "ReadOnlyRootFilesystem", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "allowPrivilegeEscalation", go: "AllowPrivilegeEscalation", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "procMount", go: "ProcMount", ty: T::String("v1.ProcMountType"), pointer: true, omitempty: true, ..F },
-    Field { name: "seccompProfile", go: "SeccompProfile", ty: T::Struct(&SECCOMP_PROFILE), pointer: true, omitempty: true, ..F },
-    Field { name: "appArmorProfile", go: "AppArmorProfile", ty: T::Struct(&APP_ARMOR_PROFILE), since: 30, pointer: true, omitempty: true, ..F },
+    Field { name: "capabilities", go: "Capabilities", ty: T::Struct(&CAPABILITIES), pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "privileged", go: "Privileged", ty: T::Bool, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "seLinuxOptions", go: "SELinuxOptions", ty: T::Struct(&SE_LINUX_OPTIONS), pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "windowsOptions", go: "WindowsOptions", ty: T::Struct(&WINDOWS_SECURITY_CONTEXT_OPTIONS), pointer: true, omitempty: true, numbers: &[10], ..F },
+    Field { name: "runAsUser", go: "RunAsUser", ty: T::Int64, pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "runAsGroup", go: "RunAsGroup", ty: T::Int64, pointer: true, omitempty: true, numbers: &[8], ..F },
+    Field { name: "runAsNonRoot", go: "RunAsNonRoot", ty: T::Bool, pointer: true, omitempty: true, numbers: &[5], ..F },
+    Field { name: "readOnlyRootFilesystem", go: "ReadOnlyRootFilesystem", ty: T::Bool, pointer: true, omitempty: true, numbers: &[6], ..F },
+    Field { name: "allowPrivilegeEscalation", go: "AllowPrivilegeEscalation", ty: T::Bool, pointer: true, omitempty: true, numbers: &[7], ..F },
+    Field { name: "procMount", go: "ProcMount", ty: T::String("v1.ProcMountType"), pointer: true, omitempty: true, numbers: &[9], ..F },
+    Field { name: "seccompProfile", go: "SeccompProfile", ty: T::Struct(&SECCOMP_PROFILE), pointer: true, omitempty: true, numbers: &[11], ..F },
+    Field { name: "appArmorProfile", go: "AppArmorProfile", ty: T::Struct(&APP_ARMOR_PROFILE), since: 30, pointer: true, omitempty: true, numbers: &[12], ..F },
 ] };
 
 /// `k8s.io/api/authorization/v1.SelfSubjectAccessReview`
 pub static SELF_SUBJECT_ACCESS_REVIEW: Struct = Struct { name: "SelfSubjectAccessReview", go: "v1.SelfSubjectAccessReview", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&SELF_SUBJECT_ACCESS_REVIEW_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&SUBJECT_ACCESS_REVIEW_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&SELF_SUBJECT_ACCESS_REVIEW_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&SUBJECT_ACCESS_REVIEW_STATUS), numbers: &[3], ..F },
 ] };
 
 static SELF_SUBJECT_ACCESS_REVIEW_SPEC: Struct = Struct { name: "SelfSubjectAccessReviewSpec", go: "v1.SelfSubjectAccessReviewSpec", atomic_since: None, fields: &[
-    Field { name: "resourceAttributes", go: "ResourceAttributes", ty: T::Struct(&RESOURCE_ATTRIBUTES), pointer: true, omitempty: true, ..F },
-    Field { name: "nonResourceAttributes", go: "NonResourceAttributes", ty: T::Struct(&NON_RESOURCE_ATTRIBUTES), pointer: true, omitempty: true, ..F },
+    Field { name: "resourceAttributes", go: "ResourceAttributes", ty: T::Struct(&RESOURCE_ATTRIBUTES), pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "nonResourceAttributes", go: "NonResourceAttributes", ty: T::Struct(&NON_RESOURCE_ATTRIBUTES), pointer: true, omitempty: true, numbers: &[2], ..F },
+] };
+
+/// `k8s.io/api/authentication/v1.SelfSubjectReview`
+pub static SELF_SUBJECT_REVIEW: Struct = Struct { name: "SelfSubjectReview", go: "v1.SelfSubjectReview", atomic_since: None, fields: &[
+    Field { name: "kind", go: "Kind", ty: T::String("string"), since: 28, omitempty: true, ..F },
+    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), since: 28, omitempty: true, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), since: 28, numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&SELF_SUBJECT_REVIEW_STATUS), since: 28, numbers: &[2], ..F },
+] };
+
+static SELF_SUBJECT_REVIEW_STATUS: Struct = Struct { name: "SelfSubjectReviewStatus", go: "v1.SelfSubjectReviewStatus", atomic_since: None, fields: &[
+    Field { name: "userInfo", go: "UserInfo", ty: T::Struct(&USER_INFO), since: 28, numbers: &[1], ..F },
+] };
+
+/// `k8s.io/api/authorization/v1.SelfSubjectRulesReview`
+pub static SELF_SUBJECT_RULES_REVIEW: Struct = Struct { name: "SelfSubjectRulesReview", go: "v1.SelfSubjectRulesReview", atomic_since: None, fields: &[
+    Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&SELF_SUBJECT_RULES_REVIEW_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&SUBJECT_RULES_REVIEW_STATUS), numbers: &[3], ..F },
+] };
+
+static SELF_SUBJECT_RULES_REVIEW_SPEC: Struct = Struct { name: "SelfSubjectRulesReviewSpec", go: "v1.SelfSubjectRulesReviewSpec", atomic_since: None, fields: &[
+    Field { name: "namespace", go: "Namespace", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
 ] };
 
 /// `k8s.io/api/core/v1.Service`
 pub static SERVICE: Struct = Struct { name: "Service", go: "v1.Service", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&SERVICE_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&SERVICE_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&SERVICE_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&SERVICE_STATUS), numbers: &[3], ..F },
 ] };
 
 /// `k8s.io/api/core/v1.ServiceAccount`
 pub static SERVICE_ACCOUNT: Struct = Struct { name: "ServiceAccount", go: "v1.ServiceAccount", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "secrets", go: "Secrets", ty: T::List(&T::Struct(&OBJECT_REFERENCE), "[]v1.ObjectReference"), omitempty: true, merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
-    Field { name: "imagePullSecrets", go: "ImagePullSecrets", ty: T::List(&T::Struct(&LOCAL_OBJECT_REFERENCE), "[]v1.LocalObjectReference"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "automountServiceAccountToken", go: "AutomountServiceAccountToken", ty: T::Bool, pointer: true, omitempty: true, ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "secrets", go: "Secrets", ty: T::List(&T::Struct(&OBJECT_REFERENCE), "[]v1.ObjectReference"), omitempty: true, numbers: &[2], merge: Some(by("name")), apply: A::Map(&["name"]), ..F },
+    Field { name: "imagePullSecrets", go: "ImagePullSecrets", ty: T::List(&T::Struct(&LOCAL_OBJECT_REFERENCE), "[]v1.LocalObjectReference"), omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "automountServiceAccountToken", go: "AutomountServiceAccountToken", ty: T::Bool, pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static SERVICE_ACCOUNT_TOKEN_PROJECTION: Struct = Struct { name: "ServiceAccountTokenProjection", go: "v1.ServiceAccountTokenProjection", atomic_since: None, fields: &[
-    Field { name: "audience", go: "Audience", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "expirationSeconds", go: "ExpirationSeconds", ty: T::Int64, pointer: true, omitempty: true, default: Some(Int(3600)), ..F },
-    Field { name: "path", go: "Path", ty: T::String("string"), ..F },
-    Field { name: "user", go: "User", ty: T::Int64, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "audience", go: "Audience", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "expirationSeconds", go: "ExpirationSeconds", ty: T::Int64, pointer: true, omitempty: true, numbers: &[2], default: Some(Int(3600)), ..F },
+    Field { name: "path", go: "Path", ty: T::String("string"), numbers: &[3], ..F },
+    Field { name: "user", go: "User", ty: T::Int64, since: 37, pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static SERVICE_PORT: Struct = Struct { name: "ServicePort", go: "v1.ServicePort", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "protocol", go: "Protocol", ty: T::String("v1.Protocol"), omitempty: true, default: Some(Text("TCP")), ..F },
-    Field { name: "appProtocol", go: "AppProtocol", ty: T::String("string"), pointer: true, omitempty: true, ..F },
-    Field { name: "port", go: "Port", ty: T::Int32, ..F },
-    Field { name: "targetPort", go: "TargetPort", ty: T::IntOrString, ..F },
-    Field { name: "nodePort", go: "NodePort", ty: T::Int32, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "protocol", go: "Protocol", ty: T::String("v1.Protocol"), omitempty: true, numbers: &[2], default: Some(Text("TCP")), ..F },
+    Field { name: "appProtocol", go: "AppProtocol", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[6], ..F },
+    Field { name: "port", go: "Port", ty: T::Int32, numbers: &[3], ..F },
+    Field { name: "targetPort", go: "TargetPort", ty: T::IntOrString, numbers: &[4], ..F },
+    Field { name: "nodePort", go: "NodePort", ty: T::Int32, omitempty: true, numbers: &[5], ..F },
 ] };
 
 static SERVICE_SPEC: Struct = Struct { name: "ServiceSpec", go: "v1.ServiceSpec", atomic_since: None, fields: &[
-    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&SERVICE_PORT), "[]v1.ServicePort"), omitempty: true, merge: Some(by("port")), apply: A::Map(&["port", "protocol"]), ..F },
-    Field { name: "selector", go: "Selector", ty: T::Map(&T::String("string"), "map[string]string"), since: 22, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "selector", go: "Selector", ty: T::Map(&T::String("string"), "map[string]string"), until: 21, omitempty: true, ..F },
-    Field { name: "clusterIP", go: "ClusterIP", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "clusterIPs", go: "ClusterIPs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "type", go: "Type", ty: T::String("v1.ServiceType"), omitempty: true, default: Some(Text("ClusterIP")), ..F },
-    Field { name: "externalIPs", go: "ExternalIPs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "sessionAffinity", go: "SessionAffinity", ty: T::String("v1.ServiceAffinity"), omitempty: true, default: Some(Text("None")), ..F },
-    Field { name: "loadBalancerIP", go: "LoadBalancerIP", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "loadBalancerSourceRanges", go: "LoadBalancerSourceRanges", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "externalName", go: "ExternalName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "externalTrafficPolicy", go: "ExternalTrafficPolicy", ty: T::String("v1.ServiceExternalTrafficPolicy"), since: 27, omitempty: true, ..F },
-    Field { name: "externalTrafficPolicy", go: "ExternalTrafficPolicy", ty: T::String("v1.ServiceExternalTrafficPolicyType"), until: 26, omitempty: true, ..F },
-    Field { name: "healthCheckNodePort", go: "HealthCheckNodePort", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "publishNotReadyAddresses", go: "PublishNotReadyAddresses", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "sessionAffinityConfig", go: "SessionAffinityConfig", ty: T::Struct(&SESSION_AFFINITY_CONFIG), pointer: true, omitempty: true, ..F },
-    Field { name: "topologyKeys", go: "TopologyKeys", ty: T::List(&T::String("string"), "[]string"), until: 21, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "ipFamilies", go: "IPFamilies", ty: T::List(&T::String("v1.IPFamily"), "[]v1.IPFamily"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "ipFamilyPolicy", go: "IPFamilyPolicy", ty: T::String("v1.IPFamilyPolicy"), since: 25, pointer: true, omitempty: true, ..F },
-    Field { name: "ipFamilyPolicy", go: "IPFamilyPolicy", ty: T::String("v1.IPFamilyPolicyType"), until: 24, pointer: true, omitempty: true, ..F },
-    Field { name: "allocateLoadBalancerNodePorts", go: "AllocateLoadBalancerNodePorts", ty: T::Bool, pointer: true, omitempty: true, ..F },
-    Field { name: "loadBalancerClass", go: "LoadBalancerClass", ty: T::String("string"), since: 21, pointer: true, omitempty: true, ..F },
-    Field { name: "internalTrafficPolicy", go: "InternalTrafficPolicy", ty: T::String("v1.ServiceInternalTrafficPolicy"), since: 27, pointer: true, omitempty: true, ..F },
-    Field { name: "internalTrafficPolicy", go: "InternalTrafficPolicy", ty: T::String("v1.ServiceInternalTrafficPolicyType"), since: 21, until: 26, pointer: true, omitempty: true, ..F },
-    Field { name: "trafficDistribution", go: "TrafficDistribution", ty: T::String("string"), since: 30, pointer: true, omitempty: true, ..F },
+    Field { name: "ports", go: "Ports", ty: T::List(&T::Struct(&SERVICE_PORT), "[]v1.ServicePort"), omitempty: true, numbers: &[1], merge: Some(by("port")), apply: A::Map(&["port", "protocol"]), ..F },
+    Field { name: "selector", go: "Selector", ty: T::Map(&T::String("string"), "map[string]string"), since: 22, omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "selector", go: "Selector", ty: T::Map(&T::String("string"), "map[string]string"), until: 21, omitempty: true, numbers: &[2], ..F },
+    Field { name: "clusterIP", go: "ClusterIP", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "clusterIPs", go: "ClusterIPs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[18], apply: A::Atomic, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.ServiceType"), omitempty: true, numbers: &[4], default: Some(Text("ClusterIP")), ..F },
+    Field { name: "externalIPs", go: "ExternalIPs", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[5], apply: A::Atomic, ..F },
+    Field { name: "sessionAffinity", go: "SessionAffinity", ty: T::String("v1.ServiceAffinity"), omitempty: true, numbers: &[7], default: Some(Text("None")), ..F },
+    Field { name: "loadBalancerIP", go: "LoadBalancerIP", ty: T::String("string"), omitempty: true, numbers: &[8], ..F },
+    Field { name: "loadBalancerSourceRanges", go: "LoadBalancerSourceRanges", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[9], apply: A::Atomic, ..F },
+    Field { name: "externalName", go: "ExternalName", ty: T::String("string"), omitempty: true, numbers: &[10], ..F },
+    Field { name: "externalTrafficPolicy", go: "ExternalTrafficPolicy", ty: T::String("v1.ServiceExternalTrafficPolicy"), since: 27, omitempty: true, numbers: &[11], ..F },
+    Field { name: "externalTrafficPolicy", go: "ExternalTrafficPolicy", ty: T::String("v1.ServiceExternalTrafficPolicyType"), until: 26, omitempty: true, numbers: &[11], ..F },
+    Field { name: "healthCheckNodePort", go: "HealthCheckNodePort", ty: T::Int32, omitempty: true, numbers: &[12], ..F },
+    Field { name: "publishNotReadyAddresses", go: "PublishNotReadyAddresses", ty: T::Bool, omitempty: true, numbers: &[13], ..F },
+    Field { name: "sessionAffinityConfig", go: "SessionAffinityConfig", ty: T::Struct(&SESSION_AFFINITY_CONFIG), pointer: true, omitempty: true, numbers: &[14], ..F },
+    Field { name: "topologyKeys", go: "TopologyKeys", ty: T::List(&T::String("string"), "[]string"), until: 21, omitempty: true, numbers: &[16], apply: A::Atomic, ..F },
+    Field { name: "ipFamilies", go: "IPFamilies", ty: T::List(&T::String("v1.IPFamily"), "[]v1.IPFamily"), omitempty: true, numbers: &[19], apply: A::Atomic, ..F },
+    Field { name: "ipFamilyPolicy", go: "IPFamilyPolicy", ty: T::String("v1.IPFamilyPolicy"), since: 25, pointer: true, omitempty: true, numbers: &[17], ..F },
+    Field { name: "ipFamilyPolicy", go: "IPFamilyPolicy", ty: T::String("v1.IPFamilyPolicyType"), until: 24, pointer: true, omitempty: true, numbers: &[17], ..F },
+    Field { name: "allocateLoadBalancerNodePorts", go: "AllocateLoadBalancerNodePorts", ty: T::Bool, pointer: true, omitempty: true, numbers: &[20], ..F },
+    Field { name: "loadBalancerClass", go: "LoadBalancerClass", ty: T::String("string"), since: 21, pointer: true, omitempty: true, numbers: &[21], ..F },
+    Field { name: "internalTrafficPolicy", go: "InternalTrafficPolicy", ty: T::String("v1.ServiceInternalTrafficPolicy"), since: 27, pointer: true, omitempty: true, numbers: &[22], ..F },
+    Field { name: "internalTrafficPolicy", go: "InternalTrafficPolicy", ty: T::String("v1.ServiceInternalTrafficPolicyType"), since: 21, until: 26, pointer: true, omitempty: true, numbers: &[22], ..F },
+    Field { name: "trafficDistribution", go: "TrafficDistribution", ty: T::String("string"), since: 30, pointer: true, omitempty: true, numbers: &[23], ..F },
 ] };
 
 static SERVICE_STATUS: Struct = Struct { name: "ServiceStatus", go: "v1.ServiceStatus", atomic_since: None, fields: &[
-    Field { name: "loadBalancer", go: "LoadBalancer", ty: T::Struct(&LOAD_BALANCER_STATUS), ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&CONDITION), "[]v1.Condition"), omitempty: true, merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
+    Field { name: "loadBalancer", go: "LoadBalancer", ty: T::Struct(&LOAD_BALANCER_STATUS), numbers: &[1], ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&CONDITION), "[]v1.Condition"), omitempty: true, numbers: &[2], merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
 ] };
 
 static SESSION_AFFINITY_CONFIG: Struct = Struct { name: "SessionAffinityConfig", go: "v1.SessionAffinityConfig", atomic_since: None, fields: &[
-    Field { name: "clientIP", go: "ClientIP", ty: T::Struct(&CLIENT_IP_CONFIG), pointer: true, omitempty: true, ..F },
+    Field { name: "clientIP", go: "ClientIP", ty: T::Struct(&CLIENT_IP_CONFIG), pointer: true, omitempty: true, numbers: &[1], ..F },
 ] };
 
 static SE_LINUX_OPTIONS: Struct = Struct { name: "SELinuxOptions", go: "v1.SELinuxOptions", atomic_since: None, fields: &[
-    Field { name: "user", go: "User", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "role", go: "Role", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "type", go: "Type", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "level", go: "Level", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "user", go: "User", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "role", go: "Role", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "type", go: "Type", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "level", go: "Level", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
 ] };
 
 static SE_LINUX_STRATEGY_OPTIONS: Struct = Struct { name: "SELinuxStrategyOptions", go: "v1beta1.SELinuxStrategyOptions", atomic_since: None, fields: &[
-    Field { name: "rule", go: "Rule", ty: T::String("v1beta1.SELinuxStrategy"), until: 24, ..F },
-    Field { name: "seLinuxOptions", go: "SELinuxOptions", ty: T::Struct(&SE_LINUX_OPTIONS), until: 24, pointer: true, omitempty: true, ..F },
+    Field { name: "rule", go: "Rule", ty: T::String("v1beta1.SELinuxStrategy"), until: 24, numbers: &[1], ..F },
+    Field { name: "seLinuxOptions", go: "SELinuxOptions", ty: T::Struct(&SE_LINUX_OPTIONS), until: 24, pointer: true, omitempty: true, numbers: &[2], ..F },
+] };
+
+static SHARD_INFO: Struct = Struct { name: "ShardInfo", go: "v1.ShardInfo", atomic_since: None, fields: &[
+    Field { name: "selector", go: "Selector", ty: T::String("string"), since: 36, numbers: &[1], ..F },
 ] };
 
 static SLEEP_ACTION: Struct = Struct { name: "SleepAction", go: "v1.SleepAction", atomic_since: None, fields: &[
-    Field { name: "seconds", go: "Seconds", ty: T::Int64, since: 29, ..F },
+    Field { name: "seconds", go: "Seconds", ty: T::Int64, since: 29, numbers: &[1], ..F },
 ] };
 
 /// `k8s.io/api/apps/v1.StatefulSet`
 pub static STATEFUL_SET: Struct = Struct { name: "StatefulSet", go: "v1.StatefulSet", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&STATEFUL_SET_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&STATEFUL_SET_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&STATEFUL_SET_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&STATEFUL_SET_STATUS), numbers: &[3], ..F },
 ] };
 
 static STATEFUL_SET_CONDITION: Struct = Struct { name: "StatefulSetCondition", go: "v1.StatefulSetCondition", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.StatefulSetConditionType"), ..F },
-    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.StatefulSetConditionType"), numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.ConditionStatus"), numbers: &[2], ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, numbers: &[3], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[5], ..F },
 ] };
 
 static STATEFUL_SET_ORDINALS: Struct = Struct { name: "StatefulSetOrdinals", go: "v1.StatefulSetOrdinals", atomic_since: None, fields: &[
-    Field { name: "start", go: "Start", ty: T::Int32, since: 26, ..F },
+    Field { name: "start", go: "Start", ty: T::Int32, since: 26, numbers: &[1], ..F },
 ] };
 
 static STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY: Struct = Struct { name: "StatefulSetPersistentVolumeClaimRetentionPolicy", go: "v1.StatefulSetPersistentVolumeClaimRetentionPolicy", atomic_since: None, fields: &[
-    Field { name: "whenDeleted", go: "WhenDeleted", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 23, omitempty: true, ..F },
-    Field { name: "whenScaled", go: "WhenScaled", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 23, omitempty: true, ..F },
+    Field { name: "whenDeleted", go: "WhenDeleted", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 23, omitempty: true, numbers: &[1], ..F },
+    Field { name: "whenScaled", go: "WhenScaled", ty: T::String("v1.PersistentVolumeClaimRetentionPolicyType"), since: 23, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static STATEFUL_SET_SPEC: Struct = Struct { name: "StatefulSetSpec", go: "v1.StatefulSetSpec", atomic_since: None, fields: &[
-    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(1)), ..F },
-    Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, apply: A::Atomic, ..F },
-    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), ..F },
-    Field { name: "volumeClaimTemplates", go: "VolumeClaimTemplates", ty: T::List(&T::Struct(&PERSISTENT_VOLUME_CLAIM), "[]v1.PersistentVolumeClaim"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "serviceName", go: "ServiceName", ty: T::String("string"), ..F },
-    Field { name: "podManagementPolicy", go: "PodManagementPolicy", ty: T::String("v1.PodManagementPolicyType"), omitempty: true, default: Some(Text("OrderedReady")), ..F },
-    Field { name: "updateStrategy", go: "UpdateStrategy", ty: T::Struct(&STATEFUL_SET_UPDATE_STRATEGY), ..F },
-    Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, default: Some(Int(10)), ..F },
-    Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, since: 22, omitempty: true, ..F },
-    Field { name: "persistentVolumeClaimRetentionPolicy", go: "PersistentVolumeClaimRetentionPolicy", ty: T::Struct(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY), since: 23, pointer: true, omitempty: true, ..F },
-    Field { name: "ordinals", go: "Ordinals", ty: T::Struct(&STATEFUL_SET_ORDINALS), since: 26, pointer: true, omitempty: true, ..F },
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, pointer: true, omitempty: true, numbers: &[1], default: Some(Int(1)), ..F },
+    Field { name: "selector", go: "Selector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "template", go: "Template", ty: T::Struct(&POD_TEMPLATE_SPEC), numbers: &[3], ..F },
+    Field { name: "volumeClaimTemplates", go: "VolumeClaimTemplates", ty: T::List(&T::Struct(&PERSISTENT_VOLUME_CLAIM), "[]v1.PersistentVolumeClaim"), omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "serviceName", go: "ServiceName", ty: T::String("string"), numbers: &[5], ..F },
+    Field { name: "podManagementPolicy", go: "PodManagementPolicy", ty: T::String("v1.PodManagementPolicyType"), omitempty: true, numbers: &[6], default: Some(Text("OrderedReady")), ..F },
+    Field { name: "updateStrategy", go: "UpdateStrategy", ty: T::Struct(&STATEFUL_SET_UPDATE_STRATEGY), numbers: &[7], ..F },
+    Field { name: "revisionHistoryLimit", go: "RevisionHistoryLimit", ty: T::Int32, pointer: true, omitempty: true, numbers: &[8], default: Some(Int(10)), ..F },
+    Field { name: "minReadySeconds", go: "MinReadySeconds", ty: T::Int32, since: 22, omitempty: true, numbers: &[9], ..F },
+    Field { name: "persistentVolumeClaimRetentionPolicy", go: "PersistentVolumeClaimRetentionPolicy", ty: T::Struct(&STATEFUL_SET_PERSISTENT_VOLUME_CLAIM_RETENTION_POLICY), since: 23, pointer: true, omitempty: true, numbers: &[10], ..F },
+    Field { name: "ordinals", go: "Ordinals", ty: T::Struct(&STATEFUL_SET_ORDINALS), since: 26, pointer: true, omitempty: true, numbers: &[11], ..F },
 ] };
 
 static STATEFUL_SET_STATUS: Struct = Struct { name: "StatefulSetStatus", go: "v1.StatefulSetStatus", atomic_since: None, fields: &[
-    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, ..F },
-    Field { name: "replicas", go: "Replicas", ty: T::Int32, ..F },
-    Field { name: "readyReplicas", go: "ReadyReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "currentReplicas", go: "CurrentReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "updatedReplicas", go: "UpdatedReplicas", ty: T::Int32, omitempty: true, ..F },
-    Field { name: "currentRevision", go: "CurrentRevision", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "updateRevision", go: "UpdateRevision", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "collisionCount", go: "CollisionCount", ty: T::Int32, pointer: true, omitempty: true, ..F },
-    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&STATEFUL_SET_CONDITION), "[]v1.StatefulSetCondition"), omitempty: true, merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
-    Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, since: 23, ..F },
-    Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, since: 22, until: 22, omitempty: true, ..F },
+    Field { name: "observedGeneration", go: "ObservedGeneration", ty: T::Int64, omitempty: true, numbers: &[1], ..F },
+    Field { name: "replicas", go: "Replicas", ty: T::Int32, numbers: &[2], ..F },
+    Field { name: "readyReplicas", go: "ReadyReplicas", ty: T::Int32, omitempty: true, numbers: &[3], ..F },
+    Field { name: "currentReplicas", go: "CurrentReplicas", ty: T::Int32, omitempty: true, numbers: &[4], ..F },
+    Field { name: "updatedReplicas", go: "UpdatedReplicas", ty: T::Int32, omitempty: true, numbers: &[5], ..F },
+    Field { name: "currentRevision", go: "CurrentRevision", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
+    Field { name: "updateRevision", go: "UpdateRevision", ty: T::String("string"), omitempty: true, numbers: &[7], ..F },
+    Field { name: "collisionCount", go: "CollisionCount", ty: T::Int32, pointer: true, omitempty: true, numbers: &[9], ..F },
+    Field { name: "conditions", go: "Conditions", ty: T::List(&T::Struct(&STATEFUL_SET_CONDITION), "[]v1.StatefulSetCondition"), omitempty: true, numbers: &[10], merge: Some(by("type")), apply: A::Map(&["type"]), ..F },
+    Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, since: 23, numbers: &[11], ..F },
+    Field { name: "availableReplicas", go: "AvailableReplicas", ty: T::Int32, since: 22, until: 22, omitempty: true, numbers: &[11], ..F },
 ] };
 
 static STATEFUL_SET_UPDATE_STRATEGY: Struct = Struct { name: "StatefulSetUpdateStrategy", go: "v1.StatefulSetUpdateStrategy", atomic_since: None, fields: &[
-    Field { name: "type", go: "Type", ty: T::String("v1.StatefulSetUpdateStrategyType"), omitempty: true, ..F },
-    Field { name: "rollingUpdate", go: "RollingUpdate", ty: T::Struct(&ROLLING_UPDATE_STATEFUL_SET_STRATEGY), pointer: true, omitempty: true, ..F },
+    Field { name: "type", go: "Type", ty: T::String("v1.StatefulSetUpdateStrategyType"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "rollingUpdate", go: "RollingUpdate", ty: T::Struct(&ROLLING_UPDATE_STATEFUL_SET_STRATEGY), pointer: true, omitempty: true, numbers: &[2], ..F },
+] };
+
+/// `k8s.io/apimachinery/pkg/apis/meta/v1.Status`
+pub static STATUS: Struct = Struct { name: "Status", go: "v1.Status", atomic_since: None, fields: &[
+    Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "metadata", go: "ListMeta", ty: T::Struct(&LIST_META), numbers: &[1], ..F },
+    Field { name: "status", go: "Status", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("v1.StatusReason"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "details", go: "Details", ty: T::Struct(&STATUS_DETAILS), pointer: true, omitempty: true, numbers: &[5], ..F },
+    Field { name: "code", go: "Code", ty: T::Int32, omitempty: true, numbers: &[6], ..F },
+] };
+
+static STATUS_CAUSE: Struct = Struct { name: "StatusCause", go: "v1.StatusCause", atomic_since: None, fields: &[
+    Field { name: "reason", go: "Type", ty: T::String("v1.CauseType"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "field", go: "Field", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+] };
+
+static STATUS_DETAILS: Struct = Struct { name: "StatusDetails", go: "v1.StatusDetails", atomic_since: None, fields: &[
+    Field { name: "name", go: "Name", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "group", go: "Group", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "uid", go: "UID", ty: T::String("types.UID"), omitempty: true, numbers: &[6], ..F },
+    Field { name: "causes", go: "Causes", ty: T::List(&T::Struct(&STATUS_CAUSE), "[]v1.StatusCause"), omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "retryAfterSeconds", go: "RetryAfterSeconds", ty: T::Int32, omitempty: true, numbers: &[5], ..F },
 ] };
 
 static STORAGE_OS_VOLUME_SOURCE: Struct = Struct { name: "StorageOSVolumeSource", go: "v1.StorageOSVolumeSource", atomic_since: None, fields: &[
-    Field { name: "volumeName", go: "VolumeName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "volumeNamespace", go: "VolumeNamespace", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, ..F },
+    Field { name: "volumeName", go: "VolumeName", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "volumeNamespace", go: "VolumeNamespace", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[4], ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), since: 22, pointer: true, omitempty: true, numbers: &[5], apply: A::Atomic, ..F },
+    Field { name: "secretRef", go: "SecretRef", ty: T::Struct(&LOCAL_OBJECT_REFERENCE), until: 21, pointer: true, omitempty: true, numbers: &[5], ..F },
 ] };
 
 static SUBJECT: Struct = Struct { name: "Subject", go: "v1.Subject", atomic_since: Some(22), fields: &[
-    Field { name: "kind", go: "Kind", ty: T::String("string"), ..F },
-    Field { name: "apiGroup", go: "APIGroup", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
-    Field { name: "namespace", go: "Namespace", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "kind", go: "Kind", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "apiGroup", go: "APIGroup", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[3], ..F },
+    Field { name: "namespace", go: "Namespace", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
 ] };
 
 /// `k8s.io/api/authorization/v1.SubjectAccessReview`
 pub static SUBJECT_ACCESS_REVIEW: Struct = Struct { name: "SubjectAccessReview", go: "v1.SubjectAccessReview", atomic_since: None, fields: &[
     Field { name: "kind", go: "Kind", ty: T::String("string"), omitempty: true, ..F },
     Field { name: "apiVersion", go: "APIVersion", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), ..F },
-    Field { name: "spec", go: "Spec", ty: T::Struct(&SUBJECT_ACCESS_REVIEW_SPEC), ..F },
-    Field { name: "status", go: "Status", ty: T::Struct(&SUBJECT_ACCESS_REVIEW_STATUS), ..F },
+    Field { name: "metadata", go: "ObjectMeta", ty: T::Struct(&OBJECT_META), numbers: &[1], ..F },
+    Field { name: "spec", go: "Spec", ty: T::Struct(&SUBJECT_ACCESS_REVIEW_SPEC), numbers: &[2], ..F },
+    Field { name: "status", go: "Status", ty: T::Struct(&SUBJECT_ACCESS_REVIEW_STATUS), numbers: &[3], ..F },
 ] };
 
 static SUBJECT_ACCESS_REVIEW_SPEC: Struct = Struct { name: "SubjectAccessReviewSpec", go: "v1.SubjectAccessReviewSpec", atomic_since: None, fields: &[
-    Field { name: "resourceAttributes", go: "ResourceAttributes", ty: T::Struct(&RESOURCE_ATTRIBUTES), pointer: true, omitempty: true, ..F },
-    Field { name: "nonResourceAttributes", go: "NonResourceAttributes", ty: T::Struct(&NON_RESOURCE_ATTRIBUTES), pointer: true, omitempty: true, ..F },
-    Field { name: "user", go: "User", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "groups", go: "Groups", ty: T::List(&T::String("string"), "[]string"), omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "extra", go: "Extra", ty: T::Map(&T::List(&T::String("string"), "v1.ExtraValue"), "map[string]v1.ExtraValue"), omitempty: true, ..F },
-    Field { name: "uid", go: "UID", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "resourceAttributes", go: "ResourceAttributes", ty: T::Struct(&RESOURCE_ATTRIBUTES), pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "nonResourceAttributes", go: "NonResourceAttributes", ty: T::Struct(&NON_RESOURCE_ATTRIBUTES), pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "user", go: "User", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "groups", go: "Groups", ty: T::List(&T::String("string"), "[]string"), omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "extra", go: "Extra", ty: T::Map(&T::List(&T::String("string"), "v1.ExtraValue"), "map[string]v1.ExtraValue"), omitempty: true, numbers: &[5], ..F },
+    Field { name: "uid", go: "UID", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
 ] };
 
 static SUBJECT_ACCESS_REVIEW_STATUS: Struct = Struct { name: "SubjectAccessReviewStatus", go: "v1.SubjectAccessReviewStatus", atomic_since: None, fields: &[
-    Field { name: "allowed", go: "Allowed", ty: T::Bool, ..F },
-    Field { name: "denied", go: "Denied", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "evaluationError", go: "EvaluationError", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "allowed", go: "Allowed", ty: T::Bool, numbers: &[1], ..F },
+    Field { name: "denied", go: "Denied", ty: T::Bool, omitempty: true, numbers: &[4], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "evaluationError", go: "EvaluationError", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+] };
+
+static SUBJECT_RULES_REVIEW_STATUS: Struct = Struct { name: "SubjectRulesReviewStatus", go: "v1.SubjectRulesReviewStatus", atomic_since: None, fields: &[
+    Field { name: "resourceRules", go: "ResourceRules", ty: T::List(&T::Struct(&RESOURCE_RULE), "[]v1.ResourceRule"), numbers: &[1], apply: A::Atomic, ..F },
+    Field { name: "nonResourceRules", go: "NonResourceRules", ty: T::List(&T::Struct(&NON_RESOURCE_RULE), "[]v1.NonResourceRule"), numbers: &[2], apply: A::Atomic, ..F },
+    Field { name: "incomplete", go: "Incomplete", ty: T::Bool, numbers: &[3], ..F },
+    Field { name: "evaluationError", go: "EvaluationError", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
 ] };
 
 static SUCCESS_POLICY: Struct = Struct { name: "SuccessPolicy", go: "v1.SuccessPolicy", atomic_since: None, fields: &[
-    Field { name: "rules", go: "Rules", ty: T::List(&T::Struct(&SUCCESS_POLICY_RULE), "[]v1.SuccessPolicyRule"), since: 30, apply: A::Atomic, ..F },
+    Field { name: "rules", go: "Rules", ty: T::List(&T::Struct(&SUCCESS_POLICY_RULE), "[]v1.SuccessPolicyRule"), since: 30, numbers: &[1], apply: A::Atomic, ..F },
 ] };
 
 static SUCCESS_POLICY_RULE: Struct = Struct { name: "SuccessPolicyRule", go: "v1.SuccessPolicyRule", atomic_since: None, fields: &[
-    Field { name: "succeededIndexes", go: "SucceededIndexes", ty: T::String("string"), since: 30, pointer: true, omitempty: true, ..F },
-    Field { name: "succeededCount", go: "SucceededCount", ty: T::Int32, since: 30, pointer: true, omitempty: true, ..F },
+    Field { name: "succeededIndexes", go: "SucceededIndexes", ty: T::String("string"), since: 30, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "succeededCount", go: "SucceededCount", ty: T::Int32, since: 30, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static SUPPLEMENTAL_GROUPS_STRATEGY_OPTIONS: Struct = Struct { name: "SupplementalGroupsStrategyOptions", go: "v1beta1.SupplementalGroupsStrategyOptions", atomic_since: None, fields: &[
-    Field { name: "rule", go: "Rule", ty: T::String("v1beta1.SupplementalGroupsStrategyType"), until: 24, omitempty: true, ..F },
-    Field { name: "ranges", go: "Ranges", ty: T::List(&T::Struct(&ID_RANGE), "[]v1beta1.IDRange"), until: 24, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "rule", go: "Rule", ty: T::String("v1beta1.SupplementalGroupsStrategyType"), until: 24, omitempty: true, numbers: &[1], ..F },
+    Field { name: "ranges", go: "Ranges", ty: T::List(&T::Struct(&ID_RANGE), "[]v1beta1.IDRange"), until: 24, omitempty: true, numbers: &[2], apply: A::Atomic, ..F },
 ] };
 
 static SYSCTL: Struct = Struct { name: "Sysctl", go: "v1.Sysctl", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
-    Field { name: "value", go: "Value", ty: T::String("string"), ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "value", go: "Value", ty: T::String("string"), numbers: &[2], ..F },
 ] };
 
 static TAINT: Struct = Struct { name: "Taint", go: "v1.Taint", atomic_since: None, fields: &[
-    Field { name: "key", go: "Key", ty: T::String("string"), ..F },
-    Field { name: "value", go: "Value", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "effect", go: "Effect", ty: T::String("v1.TaintEffect"), ..F },
-    Field { name: "timeAdded", go: "TimeAdded", ty: T::Time, pointer: true, omitempty: true, ..F },
+    Field { name: "key", go: "Key", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "value", go: "Value", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "effect", go: "Effect", ty: T::String("v1.TaintEffect"), numbers: &[3], ..F },
+    Field { name: "timeAdded", go: "TimeAdded", ty: T::Time, pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static TCP_SOCKET_ACTION: Struct = Struct { name: "TCPSocketAction", go: "v1.TCPSocketAction", atomic_since: None, fields: &[
-    Field { name: "port", go: "Port", ty: T::IntOrString, ..F },
-    Field { name: "host", go: "Host", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "port", go: "Port", ty: T::IntOrString, numbers: &[1], ..F },
+    Field { name: "host", go: "Host", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
 ] };
 
 static TOLERATION: Struct = Struct { name: "Toleration", go: "v1.Toleration", atomic_since: None, fields: &[
-    Field { name: "key", go: "Key", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "operator", go: "Operator", ty: T::String("v1.TolerationOperator"), omitempty: true, ..F },
-    Field { name: "value", go: "Value", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "effect", go: "Effect", ty: T::String("v1.TaintEffect"), omitempty: true, ..F },
-    Field { name: "tolerationSeconds", go: "TolerationSeconds", ty: T::Int64, pointer: true, omitempty: true, ..F },
+    Field { name: "key", go: "Key", ty: T::String("string"), omitempty: true, numbers: &[1], ..F },
+    Field { name: "operator", go: "Operator", ty: T::String("v1.TolerationOperator"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "value", go: "Value", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "effect", go: "Effect", ty: T::String("v1.TaintEffect"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "tolerationSeconds", go: "TolerationSeconds", ty: T::Int64, pointer: true, omitempty: true, numbers: &[5], ..F },
 ] };
 
 static TOPOLOGY_CONSTRAINT: Struct = Struct { name: "TopologyConstraint", go: "v1alpha3.TopologyConstraint", atomic_since: None, fields: &[
-    Field { name: "key", go: "Key", ty: T::String("string"), since: 37, ..F },
+    Field { name: "key", go: "Key", ty: T::String("string"), since: 37, numbers: &[1], ..F },
 ] };
 
 static TOPOLOGY_SPREAD_CONSTRAINT: Struct = Struct { name: "TopologySpreadConstraint", go: "v1.TopologySpreadConstraint", atomic_since: None, fields: &[
-    Field { name: "maxSkew", go: "MaxSkew", ty: T::Int32, ..F },
-    Field { name: "topologyKey", go: "TopologyKey", ty: T::String("string"), ..F },
-    Field { name: "whenUnsatisfiable", go: "WhenUnsatisfiable", ty: T::String("v1.UnsatisfiableConstraintAction"), ..F },
-    Field { name: "labelSelector", go: "LabelSelector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, omitempty: true, apply: A::Atomic, ..F },
-    Field { name: "minDomains", go: "MinDomains", ty: T::Int32, since: 24, pointer: true, omitempty: true, ..F },
-    Field { name: "nodeAffinityPolicy", go: "NodeAffinityPolicy", ty: T::String("v1.NodeInclusionPolicy"), since: 25, pointer: true, omitempty: true, ..F },
-    Field { name: "nodeTaintsPolicy", go: "NodeTaintsPolicy", ty: T::String("v1.NodeInclusionPolicy"), since: 25, pointer: true, omitempty: true, ..F },
-    Field { name: "matchLabelKeys", go: "MatchLabelKeys", ty: T::List(&T::String("string"), "[]string"), since: 25, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "maxSkew", go: "MaxSkew", ty: T::Int32, numbers: &[1], ..F },
+    Field { name: "topologyKey", go: "TopologyKey", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "whenUnsatisfiable", go: "WhenUnsatisfiable", ty: T::String("v1.UnsatisfiableConstraintAction"), numbers: &[3], ..F },
+    Field { name: "labelSelector", go: "LabelSelector", ty: T::Struct(&LABEL_SELECTOR), pointer: true, omitempty: true, numbers: &[4], apply: A::Atomic, ..F },
+    Field { name: "minDomains", go: "MinDomains", ty: T::Int32, since: 24, pointer: true, omitempty: true, numbers: &[5], ..F },
+    Field { name: "nodeAffinityPolicy", go: "NodeAffinityPolicy", ty: T::String("v1.NodeInclusionPolicy"), since: 25, pointer: true, omitempty: true, numbers: &[6], ..F },
+    Field { name: "nodeTaintsPolicy", go: "NodeTaintsPolicy", ty: T::String("v1.NodeInclusionPolicy"), since: 25, pointer: true, omitempty: true, numbers: &[7], ..F },
+    Field { name: "matchLabelKeys", go: "MatchLabelKeys", ty: T::List(&T::String("string"), "[]string"), since: 25, omitempty: true, numbers: &[8], apply: A::Atomic, ..F },
 ] };
 
 static TYPED_LOCAL_OBJECT_REFERENCE: Struct = Struct { name: "TypedLocalObjectReference", go: "v1.TypedLocalObjectReference", atomic_since: Some(22), fields: &[
-    Field { name: "apiGroup", go: "APIGroup", ty: T::String("string"), pointer: true, ..F },
-    Field { name: "kind", go: "Kind", ty: T::String("string"), ..F },
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
+    Field { name: "apiGroup", go: "APIGroup", ty: T::String("string"), pointer: true, numbers: &[1], ..F },
+    Field { name: "kind", go: "Kind", ty: T::String("string"), numbers: &[2], ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[3], ..F },
 ] };
 
 static TYPED_OBJECT_REFERENCE: Struct = Struct { name: "TypedObjectReference", go: "v1.TypedObjectReference", atomic_since: None, fields: &[
-    Field { name: "apiGroup", go: "APIGroup", ty: T::String("string"), since: 26, pointer: true, ..F },
-    Field { name: "kind", go: "Kind", ty: T::String("string"), since: 26, ..F },
-    Field { name: "name", go: "Name", ty: T::String("string"), since: 26, ..F },
-    Field { name: "namespace", go: "Namespace", ty: T::String("string"), since: 26, pointer: true, omitempty: true, ..F },
+    Field { name: "apiGroup", go: "APIGroup", ty: T::String("string"), since: 26, pointer: true, numbers: &[1], ..F },
+    Field { name: "kind", go: "Kind", ty: T::String("string"), since: 26, numbers: &[2], ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), since: 26, numbers: &[3], ..F },
+    Field { name: "namespace", go: "Namespace", ty: T::String("string"), since: 26, pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static UNCOUNTED_TERMINATED_PODS: Struct = Struct { name: "UncountedTerminatedPods", go: "v1.UncountedTerminatedPods", atomic_since: None, fields: &[
-    Field { name: "succeeded", go: "Succeeded", ty: T::List(&T::String("types.UID"), "[]types.UID"), since: 22, omitempty: true, apply: A::Set, ..F },
-    Field { name: "failed", go: "Failed", ty: T::List(&T::String("types.UID"), "[]types.UID"), since: 22, omitempty: true, apply: A::Set, ..F },
+    Field { name: "succeeded", go: "Succeeded", ty: T::List(&T::String("types.UID"), "[]types.UID"), since: 22, omitempty: true, numbers: &[1], apply: A::Set, ..F },
+    Field { name: "failed", go: "Failed", ty: T::List(&T::String("types.UID"), "[]types.UID"), since: 22, omitempty: true, numbers: &[2], apply: A::Set, ..F },
+] };
+
+static USER_INFO: Struct = Struct { name: "UserInfo", go: "v1.UserInfo", atomic_since: None, fields: &[
+    Field { name: "username", go: "Username", ty: T::String("string"), since: 28, omitempty: true, numbers: &[1], ..F },
+    Field { name: "uid", go: "UID", ty: T::String("string"), since: 28, omitempty: true, numbers: &[2], ..F },
+    Field { name: "groups", go: "Groups", ty: T::List(&T::String("string"), "[]string"), since: 28, omitempty: true, numbers: &[3], apply: A::Atomic, ..F },
+    Field { name: "extra", go: "Extra", ty: T::Map(&T::List(&T::String("string"), "v1.ExtraValue"), "map[string]v1.ExtraValue"), since: 28, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static VOLUME: Struct = Struct { name: "Volume", go: "v1.Volume", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
-    Field { name: "hostPath", go: "HostPath", ty: T::Struct(&HOST_PATH_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "emptyDir", go: "EmptyDir", ty: T::Struct(&EMPTY_DIR_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "gcePersistentDisk", go: "GCEPersistentDisk", ty: T::Struct(&GCE_PERSISTENT_DISK_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "awsElasticBlockStore", go: "AWSElasticBlockStore", ty: T::Struct(&AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "gitRepo", go: "GitRepo", ty: T::Struct(&GIT_REPO_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "secret", go: "Secret", ty: T::Struct(&SECRET_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "nfs", go: "NFS", ty: T::Struct(&NFS_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "iscsi", go: "ISCSI", ty: T::Struct(&ISCSI_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "glusterfs", go: "Glusterfs", ty: T::Struct(&GLUSTERFS_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "persistentVolumeClaim", go: "PersistentVolumeClaim", ty: T::Struct(&PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "rbd", go: "RBD", ty: T::Struct(&RBD_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "flexVolume", go: "FlexVolume", ty: T::Struct(&FLEX_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "cinder", go: "Cinder", ty: T::Struct(&CINDER_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "cephfs", go: "CephFS", ty: T::Struct(&CEPH_FS_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "flocker", go: "Flocker", ty: T::Struct(&FLOCKER_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "downwardAPI", go: "DownwardAPI", ty: T::Struct(&DOWNWARD_API_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "fc", go: "FC", ty: T::Struct(&FC_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "azureFile", go: "AzureFile", ty: T::Struct(&AZURE_FILE_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "configMap", go: "ConfigMap", ty: T::Struct(&CONFIG_MAP_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "vsphereVolume", go: "VsphereVolume", ty: T::Struct(&VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "quobyte", go: "Quobyte", ty: T::Struct(&QUOBYTE_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "azureDisk", go: "AzureDisk", ty: T::Struct(&AZURE_DISK_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "photonPersistentDisk", go: "PhotonPersistentDisk", ty: T::Struct(&PHOTON_PERSISTENT_DISK_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "projected", go: "Projected", ty: T::Struct(&PROJECTED_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "portworxVolume", go: "PortworxVolume", ty: T::Struct(&PORTWORX_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "scaleIO", go: "ScaleIO", ty: T::Struct(&SCALE_IO_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "storageos", go: "StorageOS", ty: T::Struct(&STORAGE_OS_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "csi", go: "CSI", ty: T::Struct(&CSI_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "ephemeral", go: "Ephemeral", ty: T::Struct(&EPHEMERAL_VOLUME_SOURCE), pointer: true, omitempty: true, ..F },
-    Field { name: "image", go: "Image", ty: T::Struct(&IMAGE_VOLUME_SOURCE), since: 31, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "hostPath", go: "HostPath", ty: T::Struct(&HOST_PATH_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 1], ..F },
+    Field { name: "emptyDir", go: "EmptyDir", ty: T::Struct(&EMPTY_DIR_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 2], ..F },
+    Field { name: "gcePersistentDisk", go: "GCEPersistentDisk", ty: T::Struct(&GCE_PERSISTENT_DISK_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 3], ..F },
+    Field { name: "awsElasticBlockStore", go: "AWSElasticBlockStore", ty: T::Struct(&AWS_ELASTIC_BLOCK_STORE_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 4], ..F },
+    Field { name: "gitRepo", go: "GitRepo", ty: T::Struct(&GIT_REPO_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 5], ..F },
+    Field { name: "secret", go: "Secret", ty: T::Struct(&SECRET_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 6], ..F },
+    Field { name: "nfs", go: "NFS", ty: T::Struct(&NFS_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 7], ..F },
+    Field { name: "iscsi", go: "ISCSI", ty: T::Struct(&ISCSI_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 8], ..F },
+    Field { name: "glusterfs", go: "Glusterfs", ty: T::Struct(&GLUSTERFS_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 9], ..F },
+    Field { name: "persistentVolumeClaim", go: "PersistentVolumeClaim", ty: T::Struct(&PERSISTENT_VOLUME_CLAIM_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 10], ..F },
+    Field { name: "rbd", go: "RBD", ty: T::Struct(&RBD_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 11], ..F },
+    Field { name: "flexVolume", go: "FlexVolume", ty: T::Struct(&FLEX_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 12], ..F },
+    Field { name: "cinder", go: "Cinder", ty: T::Struct(&CINDER_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 13], ..F },
+    Field { name: "cephfs", go: "CephFS", ty: T::Struct(&CEPH_FS_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 14], ..F },
+    Field { name: "flocker", go: "Flocker", ty: T::Struct(&FLOCKER_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 15], ..F },
+    Field { name: "downwardAPI", go: "DownwardAPI", ty: T::Struct(&DOWNWARD_API_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 16], ..F },
+    Field { name: "fc", go: "FC", ty: T::Struct(&FC_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 17], ..F },
+    Field { name: "azureFile", go: "AzureFile", ty: T::Struct(&AZURE_FILE_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 18], ..F },
+    Field { name: "configMap", go: "ConfigMap", ty: T::Struct(&CONFIG_MAP_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 19], ..F },
+    Field { name: "vsphereVolume", go: "VsphereVolume", ty: T::Struct(&VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 20], ..F },
+    Field { name: "quobyte", go: "Quobyte", ty: T::Struct(&QUOBYTE_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 21], ..F },
+    Field { name: "azureDisk", go: "AzureDisk", ty: T::Struct(&AZURE_DISK_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 22], ..F },
+    Field { name: "photonPersistentDisk", go: "PhotonPersistentDisk", ty: T::Struct(&PHOTON_PERSISTENT_DISK_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 23], ..F },
+    Field { name: "projected", go: "Projected", ty: T::Struct(&PROJECTED_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 26], ..F },
+    Field { name: "portworxVolume", go: "PortworxVolume", ty: T::Struct(&PORTWORX_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 24], ..F },
+    Field { name: "scaleIO", go: "ScaleIO", ty: T::Struct(&SCALE_IO_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 25], ..F },
+    Field { name: "storageos", go: "StorageOS", ty: T::Struct(&STORAGE_OS_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 27], ..F },
+    Field { name: "csi", go: "CSI", ty: T::Struct(&CSI_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 28], ..F },
+    Field { name: "ephemeral", go: "Ephemeral", ty: T::Struct(&EPHEMERAL_VOLUME_SOURCE), pointer: true, omitempty: true, numbers: &[2, 29], ..F },
+    Field { name: "image", go: "Image", ty: T::Struct(&IMAGE_VOLUME_SOURCE), since: 31, pointer: true, omitempty: true, numbers: &[2, 30], ..F },
 ] };
 
 static VOLUME_DEVICE: Struct = Struct { name: "VolumeDevice", go: "v1.VolumeDevice", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
-    Field { name: "devicePath", go: "DevicePath", ty: T::String("string"), ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "devicePath", go: "DevicePath", ty: T::String("string"), numbers: &[2], ..F },
 ] };
 
 static VOLUME_HEALTH_CONDITION: Struct = Struct { name: "VolumeHealthCondition", go: "v1.VolumeHealthCondition", atomic_since: None, fields: &[
-    Field { name: "status", go: "Status", ty: T::String("v1.VolumeHealthStatusType"), since: 37, ..F },
-    Field { name: "reason", go: "Reason", ty: T::String("string"), since: 37, ..F },
-    Field { name: "message", go: "Message", ty: T::String("string"), since: 37, omitempty: true, ..F },
+    Field { name: "status", go: "Status", ty: T::String("v1.VolumeHealthStatusType"), since: 37, numbers: &[1], ..F },
+    Field { name: "reason", go: "Reason", ty: T::String("string"), since: 37, numbers: &[2], ..F },
+    Field { name: "message", go: "Message", ty: T::String("string"), since: 37, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static VOLUME_HEALTH_STATUS: Struct = Struct { name: "VolumeHealthStatus", go: "v1.VolumeHealthStatus", atomic_since: None, fields: &[
-    Field { name: "healthConditions", go: "HealthConditions", ty: T::List(&T::Struct(&VOLUME_HEALTH_CONDITION), "[]v1.VolumeHealthCondition"), since: 37, omitempty: true, merge: Some(by("status")), apply: A::Map(&["status", "reason"]), ..F },
-    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, since: 37, ..F },
+    Field { name: "healthConditions", go: "HealthConditions", ty: T::List(&T::Struct(&VOLUME_HEALTH_CONDITION), "[]v1.VolumeHealthCondition"), since: 37, omitempty: true, numbers: &[1], merge: Some(by("status")), apply: A::Map(&["status", "reason"]), ..F },
+    Field { name: "lastTransitionTime", go: "LastTransitionTime", ty: T::Time, since: 37, numbers: &[2], ..F },
 ] };
 
 static VOLUME_MOUNT: Struct = Struct { name: "VolumeMount", go: "v1.VolumeMount", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, ..F },
-    Field { name: "recursiveReadOnly", go: "RecursiveReadOnly", ty: T::String("v1.RecursiveReadOnlyMode"), since: 30, pointer: true, omitempty: true, ..F },
-    Field { name: "mountPath", go: "MountPath", ty: T::String("string"), ..F },
-    Field { name: "subPath", go: "SubPath", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "mountPropagation", go: "MountPropagation", ty: T::String("v1.MountPropagationMode"), pointer: true, omitempty: true, ..F },
-    Field { name: "subPathExpr", go: "SubPathExpr", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "bindMountOptions", go: "BindMountOptions", ty: T::List(&T::String("string"), "[]string"), since: 37, omitempty: true, apply: A::Set, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, omitempty: true, numbers: &[2], ..F },
+    Field { name: "recursiveReadOnly", go: "RecursiveReadOnly", ty: T::String("v1.RecursiveReadOnlyMode"), since: 30, pointer: true, omitempty: true, numbers: &[7], ..F },
+    Field { name: "mountPath", go: "MountPath", ty: T::String("string"), numbers: &[3], ..F },
+    Field { name: "subPath", go: "SubPath", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
+    Field { name: "mountPropagation", go: "MountPropagation", ty: T::String("v1.MountPropagationMode"), pointer: true, omitempty: true, numbers: &[5], ..F },
+    Field { name: "subPathExpr", go: "SubPathExpr", ty: T::String("string"), omitempty: true, numbers: &[6], ..F },
+    Field { name: "bindMountOptions", go: "BindMountOptions", ty: T::List(&T::String("string"), "[]string"), since: 37, omitempty: true, numbers: &[8], apply: A::Set, ..F },
 ] };
 
 static VOLUME_MOUNT_STATUS: Struct = Struct { name: "VolumeMountStatus", go: "v1.VolumeMountStatus", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), since: 30, ..F },
-    Field { name: "mountPath", go: "MountPath", ty: T::String("string"), since: 30, ..F },
-    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, since: 30, omitempty: true, ..F },
-    Field { name: "recursiveReadOnly", go: "RecursiveReadOnly", ty: T::String("v1.RecursiveReadOnlyMode"), since: 30, pointer: true, omitempty: true, ..F },
-    Field { name: "volumeStatus", go: "VolumeStatus", ty: T::Struct(&VOLUME_STATUS), since: 36, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), since: 30, numbers: &[1], ..F },
+    Field { name: "mountPath", go: "MountPath", ty: T::String("string"), since: 30, numbers: &[2], ..F },
+    Field { name: "readOnly", go: "ReadOnly", ty: T::Bool, since: 30, omitempty: true, numbers: &[3], ..F },
+    Field { name: "recursiveReadOnly", go: "RecursiveReadOnly", ty: T::String("v1.RecursiveReadOnlyMode"), since: 30, pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "volumeStatus", go: "VolumeStatus", ty: T::Struct(&VOLUME_STATUS), since: 36, pointer: true, omitempty: true, numbers: &[5], ..F },
 ] };
 
 static VOLUME_PROJECTION: Struct = Struct { name: "VolumeProjection", go: "v1.VolumeProjection", atomic_since: None, fields: &[
-    Field { name: "secret", go: "Secret", ty: T::Struct(&SECRET_PROJECTION), pointer: true, omitempty: true, ..F },
-    Field { name: "downwardAPI", go: "DownwardAPI", ty: T::Struct(&DOWNWARD_API_PROJECTION), pointer: true, omitempty: true, ..F },
-    Field { name: "configMap", go: "ConfigMap", ty: T::Struct(&CONFIG_MAP_PROJECTION), pointer: true, omitempty: true, ..F },
-    Field { name: "serviceAccountToken", go: "ServiceAccountToken", ty: T::Struct(&SERVICE_ACCOUNT_TOKEN_PROJECTION), pointer: true, omitempty: true, ..F },
-    Field { name: "clusterTrustBundle", go: "ClusterTrustBundle", ty: T::Struct(&CLUSTER_TRUST_BUNDLE_PROJECTION), since: 29, pointer: true, omitempty: true, ..F },
-    Field { name: "podCertificate", go: "PodCertificate", ty: T::Struct(&POD_CERTIFICATE_PROJECTION), since: 34, pointer: true, omitempty: true, ..F },
+    Field { name: "secret", go: "Secret", ty: T::Struct(&SECRET_PROJECTION), pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "downwardAPI", go: "DownwardAPI", ty: T::Struct(&DOWNWARD_API_PROJECTION), pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "configMap", go: "ConfigMap", ty: T::Struct(&CONFIG_MAP_PROJECTION), pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "serviceAccountToken", go: "ServiceAccountToken", ty: T::Struct(&SERVICE_ACCOUNT_TOKEN_PROJECTION), pointer: true, omitempty: true, numbers: &[4], ..F },
+    Field { name: "clusterTrustBundle", go: "ClusterTrustBundle", ty: T::Struct(&CLUSTER_TRUST_BUNDLE_PROJECTION), since: 29, pointer: true, omitempty: true, numbers: &[5], ..F },
+    Field { name: "podCertificate", go: "PodCertificate", ty: T::Struct(&POD_CERTIFICATE_PROJECTION), since: 34, pointer: true, omitempty: true, numbers: &[6], ..F },
 ] };
 
 static VOLUME_RESOURCE_REQUIREMENTS: Struct = Struct { name: "VolumeResourceRequirements", go: "v1.VolumeResourceRequirements", atomic_since: None, fields: &[
-    Field { name: "limits", go: "Limits", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 29, omitempty: true, ..F },
-    Field { name: "requests", go: "Requests", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 29, omitempty: true, ..F },
+    Field { name: "limits", go: "Limits", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 29, omitempty: true, numbers: &[1], ..F },
+    Field { name: "requests", go: "Requests", ty: T::Map(&T::Quantity, "v1.ResourceList"), since: 29, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static VOLUME_STATUS: Struct = Struct { name: "VolumeStatus", go: "v1.VolumeStatus", atomic_since: None, fields: &[
-    Field { name: "image", go: "Image", ty: T::Struct(&IMAGE_VOLUME_STATUS), since: 36, pointer: true, omitempty: true, ..F },
+    Field { name: "image", go: "Image", ty: T::Struct(&IMAGE_VOLUME_STATUS), since: 36, pointer: true, omitempty: true, numbers: &[1], ..F },
 ] };
 
 static VSPHERE_VIRTUAL_DISK_VOLUME_SOURCE: Struct = Struct { name: "VsphereVirtualDiskVolumeSource", go: "v1.VsphereVirtualDiskVolumeSource", atomic_since: None, fields: &[
-    Field { name: "volumePath", go: "VolumePath", ty: T::String("string"), ..F },
-    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "storagePolicyName", go: "StoragePolicyName", ty: T::String("string"), omitempty: true, ..F },
-    Field { name: "storagePolicyID", go: "StoragePolicyID", ty: T::String("string"), omitempty: true, ..F },
+    Field { name: "volumePath", go: "VolumePath", ty: T::String("string"), numbers: &[1], ..F },
+    Field { name: "fsType", go: "FSType", ty: T::String("string"), omitempty: true, numbers: &[2], ..F },
+    Field { name: "storagePolicyName", go: "StoragePolicyName", ty: T::String("string"), omitempty: true, numbers: &[3], ..F },
+    Field { name: "storagePolicyID", go: "StoragePolicyID", ty: T::String("string"), omitempty: true, numbers: &[4], ..F },
 ] };
 
 static WEIGHTED_POD_AFFINITY_TERM: Struct = Struct { name: "WeightedPodAffinityTerm", go: "v1.WeightedPodAffinityTerm", atomic_since: None, fields: &[
-    Field { name: "weight", go: "Weight", ty: T::Int32, ..F },
-    Field { name: "podAffinityTerm", go: "PodAffinityTerm", ty: T::Struct(&POD_AFFINITY_TERM), ..F },
+    Field { name: "weight", go: "Weight", ty: T::Int32, numbers: &[1], ..F },
+    Field { name: "podAffinityTerm", go: "PodAffinityTerm", ty: T::Struct(&POD_AFFINITY_TERM), numbers: &[2], ..F },
 ] };
 
 static WINDOWS_SECURITY_CONTEXT_OPTIONS: Struct = Struct { name: "WindowsSecurityContextOptions", go: "v1.WindowsSecurityContextOptions", atomic_since: None, fields: &[
-    Field { name: "gmsaCredentialSpecName", go: "GMSACredentialSpecName", ty: T::String("string"), pointer: true, omitempty: true, ..F },
-    Field { name: "gmsaCredentialSpec", go: "GMSACredentialSpec", ty: T::String("string"), pointer: true, omitempty: true, ..F },
-    Field { name: "runAsUserName", go: "RunAsUserName", ty: T::String("string"), pointer: true, omitempty: true, ..F },
-    Field { name: "hostProcess", go: "HostProcess", ty: T::Bool, since: 22, pointer: true, omitempty: true, ..F },
+    Field { name: "gmsaCredentialSpecName", go: "GMSACredentialSpecName", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "gmsaCredentialSpec", go: "GMSACredentialSpec", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "runAsUserName", go: "RunAsUserName", ty: T::String("string"), pointer: true, omitempty: true, numbers: &[3], ..F },
+    Field { name: "hostProcess", go: "HostProcess", ty: T::Bool, since: 22, pointer: true, omitempty: true, numbers: &[4], ..F },
 ] };
 
 static WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE: Struct = Struct { name: "WorkloadPodGroupAllDisruptionMode", go: "v1alpha3.WorkloadPodGroupAllDisruptionMode", atomic_since: None, fields: &[
@@ -2555,34 +2724,34 @@ static WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY: Struct = Struct { name: "Work
 ] };
 
 static WORKLOAD_POD_GROUP_DISRUPTION_MODE: Struct = Struct { name: "WorkloadPodGroupDisruptionMode", go: "v1alpha3.WorkloadPodGroupDisruptionMode", atomic_since: None, fields: &[
-    Field { name: "single", go: "Single", ty: T::Struct(&WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE), since: 37, pointer: true, omitempty: true, ..F },
-    Field { name: "all", go: "All", ty: T::Struct(&WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE), since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "single", go: "Single", ty: T::Struct(&WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE), since: 37, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "all", go: "All", ty: T::Struct(&WORKLOAD_POD_GROUP_ALL_DISRUPTION_MODE), since: 37, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY: Struct = Struct { name: "WorkloadPodGroupGangSchedulingPolicy", go: "v1alpha3.WorkloadPodGroupGangSchedulingPolicy", atomic_since: None, fields: &[
-    Field { name: "minCount", go: "MinCount", ty: T::Int32, since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "minCount", go: "MinCount", ty: T::Int32, since: 37, pointer: true, omitempty: true, numbers: &[1], ..F },
 ] };
 
 static WORKLOAD_POD_GROUP_RESOURCE_CLAIM: Struct = Struct { name: "WorkloadPodGroupResourceClaim", go: "v1alpha3.WorkloadPodGroupResourceClaim", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), since: 37, ..F },
-    Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 37, pointer: true, omitempty: true, ..F },
-    Field { name: "resourceClaimTemplateName", go: "ResourceClaimTemplateName", ty: T::String("string"), since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), since: 37, numbers: &[1], ..F },
+    Field { name: "resourceClaimName", go: "ResourceClaimName", ty: T::String("string"), since: 37, pointer: true, omitempty: true, numbers: &[2], ..F },
+    Field { name: "resourceClaimTemplateName", go: "ResourceClaimTemplateName", ty: T::String("string"), since: 37, pointer: true, omitempty: true, numbers: &[3], ..F },
 ] };
 
 static WORKLOAD_POD_GROUP_SCHEDULING_CONSTRAINTS: Struct = Struct { name: "WorkloadPodGroupSchedulingConstraints", go: "v1alpha3.WorkloadPodGroupSchedulingConstraints", atomic_since: None, fields: &[
-    Field { name: "topology", go: "Topology", ty: T::List(&T::Struct(&TOPOLOGY_CONSTRAINT), "[]v1alpha3.TopologyConstraint"), since: 37, omitempty: true, apply: A::Atomic, ..F },
+    Field { name: "topology", go: "Topology", ty: T::List(&T::Struct(&TOPOLOGY_CONSTRAINT), "[]v1alpha3.TopologyConstraint"), since: 37, omitempty: true, numbers: &[1], apply: A::Atomic, ..F },
 ] };
 
 static WORKLOAD_POD_GROUP_SCHEDULING_POLICY: Struct = Struct { name: "WorkloadPodGroupSchedulingPolicy", go: "v1alpha3.WorkloadPodGroupSchedulingPolicy", atomic_since: None, fields: &[
-    Field { name: "basic", go: "Basic", ty: T::Struct(&WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY), since: 37, pointer: true, omitempty: true, ..F },
-    Field { name: "gang", go: "Gang", ty: T::Struct(&WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY), since: 37, pointer: true, omitempty: true, ..F },
+    Field { name: "basic", go: "Basic", ty: T::Struct(&WORKLOAD_POD_GROUP_BASIC_SCHEDULING_POLICY), since: 37, pointer: true, omitempty: true, numbers: &[1], ..F },
+    Field { name: "gang", go: "Gang", ty: T::Struct(&WORKLOAD_POD_GROUP_GANG_SCHEDULING_POLICY), since: 37, pointer: true, omitempty: true, numbers: &[2], ..F },
 ] };
 
 static WORKLOAD_POD_GROUP_SINGLE_DISRUPTION_MODE: Struct = Struct { name: "WorkloadPodGroupSingleDisruptionMode", go: "v1alpha3.WorkloadPodGroupSingleDisruptionMode", atomic_since: None, fields: &[
 ] };
 
 static WORKLOAD_REFERENCE: Struct = Struct { name: "WorkloadReference", go: "v1.WorkloadReference", atomic_since: None, fields: &[
-    Field { name: "name", go: "Name", ty: T::String("string"), since: 35, until: 35, ..F },
-    Field { name: "podGroup", go: "PodGroup", ty: T::String("string"), since: 35, until: 35, ..F },
-    Field { name: "podGroupReplicaKey", go: "PodGroupReplicaKey", ty: T::String("string"), since: 35, until: 35, omitempty: true, ..F },
+    Field { name: "name", go: "Name", ty: T::String("string"), since: 35, until: 35, numbers: &[1], ..F },
+    Field { name: "podGroup", go: "PodGroup", ty: T::String("string"), since: 35, until: 35, numbers: &[2], ..F },
+    Field { name: "podGroupReplicaKey", go: "PodGroupReplicaKey", ty: T::String("string"), since: 35, until: 35, omitempty: true, numbers: &[3], ..F },
 ] };

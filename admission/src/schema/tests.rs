@@ -9,7 +9,7 @@ use rstest::rstest;
 use serde::Deserializer as _;
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Apply, Field, Merge, STRUCTS, Scalar, Struct, Type};
+use super::{Apply, Field, Merge, STRUCTS, Scalar, Struct, Type, roots};
 use crate::resource::RESOURCES;
 use crate::truth;
 
@@ -198,6 +198,68 @@ fn entries_of_a_field_are_disjoint() {
     }
 }
 
+/// The numbers of `generated.proto`; of embedded structs there are two.
+#[rstest]
+#[case("Pod.metadata", &[1])]
+#[case("Pod.kind", &[])]
+#[case("PodSpec.containers", &[2])]
+#[case("PodSpec.hostNetwork", &[11])]
+#[case("Volume.name", &[1])]
+#[case("Volume.emptyDir", &[2, 2])]
+#[case("Probe.httpGet", &[1, 2])]
+#[case("EphemeralContainer.image", &[1, 2])]
+#[case("ConfigMapKeySelector.name", &[1, 1])]
+fn numbers(#[case] path: &str, #[case] expected: &[u32]) {
+    for minor in [20, NEWEST] {
+        let Some(field) = field(path, minor) else {
+            panic!("{path} in {minor}");
+        };
+        assert_eq!(field.numbers, expected, "{path} in {minor}");
+    }
+}
+
+/// No two fields of a message have one number, and a number leads to a field or into embedded structs.
+#[test]
+fn numbers_are_distinct() {
+    for s in STRUCTS {
+        for (at, a) in s.fields.iter().enumerate() {
+            for b in &s.fields[at + 1..] {
+                let (short, long) = if a.numbers.len() < b.numbers.len() {
+                    (a, b)
+                } else {
+                    (b, a)
+                };
+                let clash = !short.numbers.is_empty() && long.numbers.starts_with(short.numbers);
+                let disjoint = a.until < b.since || b.until < a.since;
+                assert!(!clash || disjoint, "{}: {} and {}", s.name, a.name, b.name);
+            }
+        }
+    }
+}
+
+/// No struct is inside of itself: trees of the schema are walked by recursion.
+#[test]
+fn structs_end() {
+    fn depth(s: &Struct, above: &mut Vec<*const Struct>) -> usize {
+        assert!(!above.contains(&&raw const *s), "{} is in itself", s.name);
+        above.push(&raw const *s);
+        let mut deepest = 0;
+        for field in s.fields {
+            let mut ty = &field.ty;
+            while let Type::List(inner, _) | Type::Map(inner, _) = ty {
+                ty = inner;
+            }
+            if let Type::Struct(next) = ty {
+                deepest = deepest.max(depth(next, above) + 1);
+            }
+        }
+        above.pop();
+        deepest
+    }
+    let deepest = RESOURCES.iter().map(|r| depth(r.schema, &mut Vec::new()));
+    assert!(deepest.max().is_some_and(|depth| depth < 30));
+}
+
 /// `STRUCTS` has every struct that a root reaches, once.
 #[test]
 fn structs_are_listed() {
@@ -205,6 +267,13 @@ fn structs_are_listed() {
     assert_eq!(listed.len(), STRUCTS.len());
     let mut reached = BTreeSet::new();
     let mut to_visit: Vec<&Struct> = RESOURCES.iter().map(|r| r.schema).collect();
+    to_visit.extend([
+        &roots::BINDING,
+        &roots::DELETE_OPTIONS,
+        &roots::EVICTION,
+        &roots::SCALE,
+        &roots::STATUS,
+    ]);
     while let Some(s) = to_visit.pop() {
         if !reached.insert(&raw const *s) {
             continue;

@@ -68,7 +68,7 @@ pub(crate) fn state(minor: Minor, source: Seeded) -> State {
         class.insert("preemptionPolicy", "PreemptLowerPriority");
         state.put("priorityclasses", "", name, class);
     }
-    roles::create(&mut state);
+    roles::create(&mut state, minor);
     controllers::aggregate(&mut state);
     state
 }

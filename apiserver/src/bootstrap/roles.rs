@@ -2,15 +2,18 @@
 //! this one serves: those of users and those of the controllers that make pods.
 //!
 //! Upstream: `k8s.io/kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy`. What differs between
-//! minors there is about resources that are not served here. `cluster-admin`, `admin`, `edit` and
+//! minors there is about resources that are not served here, but for one. `cluster-admin`, `admin`, `edit` and
 //! `view` have the rules of all minors; those of the last three are gathered from the roles that are
 //! labelled for them, which is the aggregation controller's work.
 
 use podgate_admission::value::{Object, Value};
+use podgate_policy::Minor;
 
 use super::{meta, object};
 use crate::state::State;
 
+/// The first minor in which everybody may ask who they are.
+const FIRST_WITH_WHOAMI: u8 = 28;
 const API_VERSION: &str = "rbac.authorization.k8s.io/v1";
 const GROUP: &str = "rbac.authorization.k8s.io";
 
@@ -365,11 +368,15 @@ const BINDINGS: [(&str, &[&str]); 4] = [
 ];
 
 /// Writes all of them.
-pub(super) fn create(state: &mut State) {
+pub(super) fn create(state: &mut State, minor: Minor) {
     let everything = vec![rule((ALL, ALL, ALL)), paths(ALL, ALL)];
     role(state, "cluster-admin", None, everything);
     for &(name, into, rules, urls) in ROLES {
         let mut rules: Vec<_> = rules.iter().copied().map(rule).collect();
+        if name == "system:basic-user" && minor.number() >= FIRST_WITH_WHOAMI {
+            let whoami = &["selfsubjectreviews"];
+            rules.push(rule((&["create"], &["authentication.k8s.io"], whoami)));
+        }
         if !urls.is_empty() {
             rules.push(paths(&["get"], urls));
         }

@@ -167,7 +167,7 @@ pub(super) fn paths(
         }
         (path.to_owned(), Value::from(found))
     };
-    let verbs = registry::verbs(resource);
+    let verbs = registry::verbs(resource, minor);
     let has = |verb: &str| verbs.contains(&verb);
     let of_verbs = |operations: &[(&str, &'static Operation)]| -> Vec<&'static Operation> {
         let served = operations.iter().filter(|(verb, _)| has(verb));

@@ -8,66 +8,57 @@
 use podgate_admission::encode::encode_untyped;
 use podgate_admission::value::{Object, Value};
 
+use crate::protobuf::wire;
+
 /// A message in the making: fields of length-delimited bytes and of truth values.
 #[derive(Default)]
-struct Message(Vec<u8>);
+struct Message(wire::Message);
 
 impl Message {
-    fn varint(&mut self, mut number: u64) {
-        while number >= 0x80 {
-            self.0.push(number.to_le_bytes()[0] | 0x80);
-            number >>= 7;
-        }
-        self.0.push(number.to_le_bytes()[0]);
+    fn bytes(&mut self, field: u32, bytes: &[u8]) {
+        self.0.bytes(field, bytes);
     }
 
-    fn bytes(&mut self, field: u64, bytes: &[u8]) {
-        self.varint(field << 3 | 2);
-        self.varint(bytes.len() as u64);
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn message(&mut self, field: u64, message: &Self) {
-        self.bytes(field, &message.0);
+    fn message(&mut self, field: u32, message: &Self) {
+        self.0.message(field, &message.0);
     }
 
     /// A text at a key, if it is there.
-    fn text(&mut self, field: u64, of: &Value<'_>, key: &str) {
+    fn text(&mut self, field: u32, of: &Value<'_>, key: &str) {
         if let Some(text) = of.get(key).and_then(Value::as_str) {
             self.bytes(field, text.as_bytes());
         }
     }
 
     /// The texts of the list at a key.
-    fn texts(&mut self, field: u64, of: &Value<'_>, key: &str) {
+    fn texts(&mut self, field: u32, of: &Value<'_>, key: &str) {
         for text in of.list_at(&[key]).iter().filter_map(Value::as_str) {
             self.bytes(field, text.as_bytes());
         }
     }
 
     /// A truth value at a key, if it is true.
-    fn truth(&mut self, field: u64, of: &Value<'_>, key: &str) {
+    fn truth(&mut self, field: u32, of: &Value<'_>, key: &str) {
         if of.get(key).and_then(Value::as_bool) == Some(true) {
-            self.varint(field << 3);
-            self.varint(1);
+            self.0.varint(field, 1);
         }
     }
 
     /// A message for a value at a key, if it is there.
-    fn at(&mut self, field: u64, of: &Value<'_>, key: &str, message: fn(&Value<'_>) -> Self) {
+    fn at(&mut self, field: u32, of: &Value<'_>, key: &str, message: fn(&Value<'_>) -> Self) {
         if let Some(value) = of.get(key) {
             self.message(field, &message(value));
         }
     }
 
     /// `NamedX`s for the entries of an object.
-    fn named(&mut self, field: u64, of: &Value<'_>, message: fn(&Value<'_>) -> Self) {
+    fn named(&mut self, field: u32, of: &Value<'_>, message: fn(&Value<'_>) -> Self) {
         for (name, value) in of.as_object().into_iter().flat_map(Object::iter) {
             self.named_one(field, name, &message(value));
         }
     }
 
-    fn named_one(&mut self, field: u64, name: &str, value: &Self) {
+    fn named_one(&mut self, field: u32, name: &str, value: &Self) {
         let mut entry = Self::default();
         entry.bytes(1, name.as_bytes());
         entry.message(2, value);
@@ -75,7 +66,7 @@ impl Message {
     }
 
     /// Extensions: `NamedAny`s whose value is YAML, which JSON is too.
-    fn extensions(&mut self, field: u64, of: &Value<'_>) {
+    fn extensions(&mut self, field: u32, of: &Value<'_>) {
         for (name, value) in of.as_object().into_iter().flat_map(Object::iter) {
             if name.starts_with("x-") {
                 let mut any = Self::default();
@@ -93,7 +84,7 @@ pub(super) fn document(document: &Value<'_>) -> Vec<u8> {
     found.at(2, document, "info", info);
     found.at(8, document, "paths", paths);
     found.at(9, document, "definitions", schemas);
-    found.0
+    found.0.into_bytes()
 }
 
 fn info(info: &Value<'_>) -> Message {
@@ -226,8 +217,9 @@ mod tests {
         let mut message = Message::default();
         message.bytes(31, &[0; 300]);
         // Field 31 of wire type 2, and 300 in two bytes of seven bits.
-        assert_eq!(&message.0[..4], &[0xfa, 0x01, 0xac, 0x02]);
-        assert_eq!(message.0.len(), 304);
+        let bytes = message.0.into_bytes();
+        assert_eq!(&bytes[..4], &[0xfa, 0x01, 0xac, 0x02]);
+        assert_eq!(bytes.len(), 304);
     }
 
     // As protoc writes it for the text format
@@ -241,6 +233,6 @@ mod tests {
         expected.extend([
             0xfa, 0x01, 10, 0x0a, 3, b'x', b'-', b'd', 0x12, 3, 0x12, 1, b'1',
         ]);
-        assert_eq!(schemas.0, expected);
+        assert_eq!(schemas.0.into_bytes(), expected);
     }
 }

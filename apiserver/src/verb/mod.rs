@@ -30,7 +30,7 @@ pub(crate) use delete::{delete, delete_collection};
 pub(crate) use list::list;
 pub(crate) use pod::{bind, evict};
 pub(crate) use read::get;
-pub(crate) use review::{review, rules};
+pub(crate) use review::review;
 pub(crate) use scale::scale;
 pub(crate) use update::{patch, update};
 pub(crate) use watch::watch;

@@ -1,10 +1,9 @@
-//! POST of access reviews: questions about rights, answered and never stored.
+//! POST of reviews: questions about who asks and about rights, answered and never stored.
 //!
-//! Upstream: `k8s.io/kubernetes/pkg/registry/authorization`. Their validation is not here: a review
-//! that says nothing about a resource or a path is answered with no.
+//! Upstream: `k8s.io/kubernetes/pkg/registry/{authentication,authorization}`. Their validation is not here:
+//! a review that says nothing about a resource or a path is answered with no.
 
-use podgate_admission::decode::{decode_as, decode_untyped};
-use podgate_admission::encode::encode_untyped;
+use podgate_admission::decode::decode_as;
 use podgate_admission::rbac::{self, Attributes};
 use podgate_admission::request::User;
 use podgate_admission::status::Status;
@@ -14,47 +13,6 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::owned::{self, Owners};
 use crate::state::State;
-
-/// Answers a `SelfSubjectRulesReview`: all that the requester may do in a namespace. It has no schema
-/// here, and is in no discovery document; kubectl asks without looking.
-pub(crate) fn rules(state: &State, user: &User, body: &[u8]) -> Answer {
-    let sent = match decode_untyped(body) {
-        Ok(sent) => sent,
-        Err(error) => return Status::bad_request(error.message).into(),
-    };
-    let namespace = sent.text_at(&["spec", "namespace"]);
-    if namespace.is_empty() {
-        return Status::bad_request("no namespace on request").into();
-    }
-    let (found, missing) = rbac::rules(&state.store, user, namespace);
-    let of = |key: &str, fields: &[&str]| -> Vec<Value<'static>> {
-        let about = |rule: &&Value<'static>| !rule.list_at(&[key]).is_empty();
-        let pick = |rule: &Value<'static>| {
-            let value = |field: &&str| Some(((*field).to_owned(), rule.get(field)?.clone()));
-            Value::from(fields.iter().filter_map(value).collect::<Object<'static>>())
-        };
-        found.iter().filter(about).map(pick).collect()
-    };
-    let mut status = Object::new();
-    let of_resources = ["verbs", "apiGroups", "resources", "resourceNames"];
-    status.insert("resourceRules", of("resources", &of_resources));
-    let of_paths = ["verbs", "nonResourceURLs"];
-    status.insert("nonResourceRules", of("nonResourceURLs", &of_paths));
-    status.insert("incomplete", !missing.is_empty());
-    match &*missing {
-        [] => {}
-        [one] => status.insert("evaluationError", one.clone()),
-        many => status.insert("evaluationError", format!("[{}]", many.join(", "))),
-    }
-    let mut review = Object::from_iter([
-        ("kind", "SelfSubjectRulesReview"),
-        ("apiVersion", "authorization.k8s.io/v1"),
-    ]);
-    review.insert("metadata", Object::new());
-    review.insert("spec", Object::new());
-    review.insert("status", status);
-    Answer::json(201, encode_untyped(&Value::from(review)))
-}
 
 /// Answers a review.
 pub(crate) fn review(state: &mut State, call: &Call<'_>) -> Answer {
@@ -70,6 +28,11 @@ fn answer<'a>(state: &mut State, call: &Call<'a>) -> Result<Value<'a>, Status> {
     let decoded = decode_as(call.body, call.resource, call.minor)
         .map_err(|error| Status::bad_request(error.message))?;
     let mut review = decoded.object;
+    match call.resource.kind {
+        "SelfSubjectReview" => return Ok(own(call)),
+        "SelfSubjectRulesReview" => return rules(state, call, &review),
+        _ => {}
+    }
     // A review is created like anything else, and forgotten.
     if state.tracked.is_some() {
         let requested = review.clone().into_owned();
@@ -101,6 +64,56 @@ fn answer<'a>(state: &mut State, call: &Call<'a>) -> Result<Value<'a>, Status> {
         review.insert("status", status);
     }
     Ok(review)
+}
+
+/// Who asks (`selfsubjectreview/rest.go`).
+fn own(call: &Call<'_>) -> Value<'static> {
+    let mut user = Object::from_iter([("username", call.user.name.clone())]);
+    let groups = call.user.groups.iter().cloned();
+    user.insert("groups", groups.map(Value::from).collect::<Vec<_>>());
+    let mut answer = answered(call, Object::from_iter([("userInfo", user)]));
+    answer.insert(
+        "metadata",
+        Object::from_iter([("creationTimestamp", call.now.clone())]),
+    );
+    answer.into()
+}
+
+/// All that the requester may do in a namespace (`selfsubjectrulesreview/rest.go`).
+fn rules(state: &State, call: &Call<'_>, sent: &Value<'_>) -> Result<Value<'static>, Status> {
+    let namespace = sent.text_at(&["spec", "namespace"]);
+    if namespace.is_empty() {
+        return Err(Status::bad_request("no namespace on request"));
+    }
+    let (found, missing) = rbac::rules(&state.store, call.user, namespace);
+    let of = |key: &str, fields: &[&str]| -> Vec<Value<'static>> {
+        let about = |rule: &&Value<'static>| !rule.list_at(&[key]).is_empty();
+        let pick = |rule: &Value<'static>| {
+            let value = |field: &&str| Some(((*field).to_owned(), rule.get(field)?.clone()));
+            Value::from(fields.iter().filter_map(value).collect::<Object<'static>>())
+        };
+        found.iter().filter(about).map(pick).collect()
+    };
+    let mut status = Object::new();
+    let of_resources = ["verbs", "apiGroups", "resources", "resourceNames"];
+    status.insert("resourceRules", of("resources", &of_resources));
+    let of_paths = ["verbs", "nonResourceURLs"];
+    status.insert("nonResourceRules", of("nonResourceURLs", &of_paths));
+    status.insert("incomplete", !missing.is_empty());
+    match &*missing {
+        [] => {}
+        [one] => status.insert("evaluationError", one.clone()),
+        many => status.insert("evaluationError", format!("[{}]", many.join(", "))),
+    }
+    Ok(answered(call, status).into())
+}
+
+/// A review with nothing of what was sent.
+fn answered(call: &Call<'_>, status: Object<'static>) -> Object<'static> {
+    let mut review = Object::from_iter([("kind", call.resource.kind)]);
+    review.insert("apiVersion", call.resource.api_version());
+    review.insert("status", status);
+    review
 }
 
 fn attributes<'v>(review: &'v Value<'_>) -> Attributes<'v> {

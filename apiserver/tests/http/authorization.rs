@@ -154,3 +154,59 @@ fn an_admin_of_a_namespace_gives_away_what_he_has() {
         (404, "namespaces \"none\" not found")
     );
 }
+
+/// Who asks: from 1.28 on, and everybody may ask.
+#[rstest]
+#[case(27, 404)]
+#[case(28, 201)]
+fn who_asks(#[case] minor: u8, #[case] code: u16) {
+    let path = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    let headers = [
+        ("impersonate-user", "system:serviceaccount:web:default"),
+        ("content-type", "application/json"),
+    ];
+    let masters = [
+        headers[0],
+        headers[1],
+        ("impersonate-group", "system:masters"),
+    ];
+    let answer = send(&server(minor), &Method::POST, path, &masters, "{}");
+    assert_eq!(answer.code, code);
+    if code == 404 {
+        return;
+    }
+    let answer = send(&server(minor), &Method::POST, path, &headers, "{}");
+    let groups = [
+        "system:serviceaccounts",
+        "system:serviceaccounts:web",
+        "system:authenticated",
+    ];
+    assert_eq!(
+        answer.body,
+        json!({
+            "kind": "SelfSubjectReview", "apiVersion": "authentication.k8s.io/v1",
+            "metadata": {"creationTimestamp": "2026-01-01T00:00:00Z"},
+            "status": {"userInfo": {"username": headers[0].1, "groups": groups}},
+        })
+    );
+}
+
+#[test]
+fn what_one_may_do() {
+    let path = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews";
+    let headers = [("impersonate-user", "alice")];
+    let answer = send(&server(36), &Method::POST, path, &headers, "{}");
+    assert_eq!(
+        (answer.code, answer.message()),
+        (400, "no namespace on request")
+    );
+    let body = r#"{"spec": {"namespace": "web"}}"#;
+    let answer = send(&server(36), &Method::POST, path, &headers, body).body;
+    assert_eq!(answer["spec"], json!({}));
+    assert_eq!(answer["metadata"], json!({}));
+    assert_eq!(answer["status"]["incomplete"], json!(false));
+    let rules = answer["status"]["resourceRules"].as_array().expect("rules");
+    assert!(rules.contains(&json!({
+        "verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"],
+    })));
+}

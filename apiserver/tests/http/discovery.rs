@@ -44,6 +44,7 @@ fn groups_and_resources() {
         names,
         [
             "apps",
+            "authentication.k8s.io",
             "authorization.k8s.io",
             "batch",
             "rbac.authorization.k8s.io",

@@ -23,6 +23,8 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     /// The body; a text where it is no JSON.
     pub(crate) body: Value,
+    /// The same as it came.
+    pub(crate) bytes: Vec<u8>,
     pub(crate) audit: Vec<(String, String)>,
 }
 
@@ -54,14 +56,14 @@ pub(crate) fn send(
     method: &Method,
     path: &str,
     headers: &[(&str, &str)],
-    body: &str,
+    body: &(impl AsRef<[u8]> + ?Sized),
 ) -> Answer {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let request = request
-        .body(Full::<bytes::Bytes>::from(body.to_owned()))
+        .body(Full::<bytes::Bytes>::from(body.as_ref().to_vec()))
         .expect("a request");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -75,6 +77,7 @@ pub(crate) fn send(
             headers: parts.headers,
             body: serde_json::from_slice(&bytes)
                 .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(&bytes))),
+            bytes: bytes.to_vec(),
             audit: parts
                 .extensions
                 .get::<AuditAnnotations>()

@@ -5,6 +5,7 @@ mod controllers;
 mod discovery;
 mod exchange;
 mod pod_security_policy;
+mod protobuf;
 mod read;
 mod recorded;
 mod stages;

@@ -112,7 +112,9 @@ fn bad_selectors(#[case] query: &str, #[case] message: &str) {
     "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io",
     406
 )]
-#[case("application/vnd.kubernetes.protobuf", 406)]
+#[case("application/vnd.kubernetes.protobuf", 200)]
+#[case("application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io", 406)]
+#[case("application/yaml", 406)]
 fn media_types(#[case] accept: &str, #[case] code: u16) {
     let headers = [("accept", accept)];
     let answer = send(

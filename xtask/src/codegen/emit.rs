@@ -18,8 +18,8 @@ const HEADER: &str = "\
 use super::Scalar::{Bool, Empty, Int, Text};
 use super::{Apply as A, Field, Merge, Struct, Type as T};
 
-/// What most fields are: there in every minor, neither pointer nor omitted, without default.
-const F: Field = Field { name: \"\", go: \"\", ty: T::Bool, since: OLDEST, until: u8::MAX, pointer: false, omitempty: false, default: None, merge: None, apply: A::Granular };
+/// What most fields are: there in every minor, neither pointer nor omitted, not in protobuf, without default.
+const F: Field = Field { name: \"\", go: \"\", ty: T::Bool, since: OLDEST, until: u8::MAX, pointer: false, omitempty: false, numbers: &[], default: None, merge: None, apply: A::Granular };
 /// `patchStrategy: merge` without a key: lists of scalars and maps.
 const MERGE: Merge = Merge { merge: true, retain_keys: false, key: None };
 /// `patchStrategy: retainKeys`
@@ -101,6 +101,9 @@ fn field_text(tables: &Tables, idents: &BTreeMap<&str, String>, field: &Field) -
     }
     if go.omit_empty {
         out.push_str(", omitempty: true");
+    }
+    if !go.numbers.is_empty() {
+        write!(out, ", numbers: &{:?}", go.numbers)?;
     }
     if let Some(value) = &field.default {
         write!(out, ", default: Some({value})")?;

@@ -38,6 +38,7 @@ pub(super) struct Field {
     pub ty: Type,
     pub pointer: bool,
     pub omit_empty: bool,
+    pub numbers: Vec<u32>,
     pub patch_strategy: Option<Vec<String>>,
     pub patch_merge_key: String,
     pub markers: Markers,

@@ -8,7 +8,7 @@ use crate::codegen::defaults;
 fn text(name: &str) -> Value {
     json!({
         "name": name, "go": name, "type": {"kind": "String", "go": "string"}, "pointer": false,
-        "omitEmpty": true, "patchStrategy": null, "patchMergeKey": "", "markers": {},
+        "omitEmpty": true, "numbers": [1], "patchStrategy": null, "patchMergeKey": "", "markers": {},
     })
 }
 
