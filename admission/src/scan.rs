@@ -18,8 +18,10 @@ use crate::value::Value;
 use crate::view::{HANDLERS, VOLUME_SOURCES};
 
 mod reader;
+mod spare;
 
 use reader::{Once, Reader, Scan, Unclear};
+pub use spare::Spare;
 
 /// A pod with what a report says about it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -106,23 +108,24 @@ impl Scanner {
         }
     }
 
-    /// The pod in `json`; `None` where it takes the decoder to tell.
+    /// The pod in `json`; `None` where it takes the decoder to tell. Its lists are taken from `spare`.
     #[must_use]
-    pub fn pod<'a>(&self, json: &'a [u8]) -> Option<Scanned<'a>> {
-        self.reader(json).pod(false).ok()
+    pub fn pod<'a>(&self, json: &'a [u8], spare: &mut Spare<'a>) -> Option<Scanned<'a>> {
+        self.reader(json, spare).pod(false).ok()
     }
 
     /// The same of an item of a `PodList` as a server sends it: such items say neither `apiVersion`
     /// nor `kind`.
     #[must_use]
-    pub fn item<'a>(&self, json: &'a [u8]) -> Option<Scanned<'a>> {
-        self.reader(json).pod(true).ok()
+    pub fn item<'a>(&self, json: &'a [u8], spare: &mut Spare<'a>) -> Option<Scanned<'a>> {
+        self.reader(json, spare).pod(true).ok()
     }
 
-    fn reader<'a>(&self, json: &'a [u8]) -> Reader<'a> {
+    fn reader<'a, 's>(&self, json: &'a [u8], spare: &'s mut Spare<'a>) -> Reader<'a, 's> {
         Reader {
             lexer: Lexer::new(json),
             known: *self,
+            spare,
         }
     }
 }
@@ -141,9 +144,9 @@ fn knows(path: &[&str], minor: Minor) -> bool {
     })
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     fn pod(&mut self, of_list: bool) -> Scan<Scanned<'a>> {
-        let mut scanned = Scanned::default();
+        let mut scanned = self.spare.scanned();
         let mut once = Once::default();
         self.object(|reader, key| {
             match key {
@@ -270,11 +273,7 @@ impl<'a> Reader<'a> {
 
     fn containers(&mut self, role: Role, containers: &mut Vec<Container<'a>>) -> Scan<()> {
         self.list(|reader, index| {
-            let mut container = Container {
-                role,
-                index,
-                ..Container::default()
-            };
+            let mut container = reader.spare.container(role, index);
             let mut hosts = [""; HANDLERS.len()];
             let mut once = Once::default();
             reader.object(|reader, key| {
@@ -294,12 +293,10 @@ impl<'a> Reader<'a> {
                 }
                 Ok(true)
             })?;
-            container.handler_hosts = HANDLERS
-                .iter()
-                .zip(hosts)
-                .filter(|(_, host)| !host.is_empty())
-                .map(|((_, name), host)| (*name, host))
-                .collect();
+            let named = HANDLERS.iter().zip(hosts);
+            let named = named.filter(|(_, host)| !host.is_empty());
+            let named = named.map(|((_, name), host)| (*name, host));
+            container.handler_hosts.extend(named);
             containers.push(container);
             Ok(())
         })

@@ -341,7 +341,7 @@ mod tests {
             assert_eq!(pod["kind"], "Pod");
             sizes += line.len();
         }
-        assert!((4_500..6_500).contains(&(sizes / 200)), "{}", sizes / 200);
+        assert!((4_500..5_500).contains(&(sizes / 200)), "{}", sizes / 200);
     }
 
     #[test]

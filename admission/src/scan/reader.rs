@@ -1,6 +1,6 @@
 //! Reading one shape of JSON and giving up on every other.
 
-use super::Scanner;
+use super::{Scanner, Spare};
 use crate::json::{Lexer, SyntaxError, Token};
 
 /// It takes the decoder to tell what this is.
@@ -34,12 +34,13 @@ impl Once {
 }
 
 /// Each method reads the value that stands next, if that is what it is for.
-pub(super) struct Reader<'a> {
+pub(super) struct Reader<'a, 's> {
     pub(super) lexer: Lexer<'a>,
     pub(super) known: Scanner,
+    pub(super) spare: &'s mut Spare<'a>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     /// Whether a value of that shape stands next: null is none, and any other shape is for the decoder.
     #[inline]
     fn is(&mut self, token: Token) -> Scan<bool> {
@@ -133,7 +134,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn texts(&mut self) -> Scan<Vec<&'a str>> {
-        let mut texts = Vec::new();
+        let mut texts = self.spare.texts();
         self.list(|reader, _| {
             texts.push(reader.text_or_empty()?);
             Ok(())

@@ -10,7 +10,7 @@ use memchr::memmem;
 use podgate_admission::config::Server;
 use podgate_admission::decode::{decode, decode_untyped};
 use podgate_admission::plugins::{Plugin, pod_security};
-use podgate_admission::scan::{Scanned, Scanner};
+use podgate_admission::scan::{Scanned, Scanner, Spare};
 use podgate_admission::schema::roots;
 use podgate_admission::value::Value;
 use podgate_admission::versions;
@@ -280,13 +280,18 @@ impl Judge {
         if let Some(unread) = &chunk.unread {
             self.unread(&mut part, unread.clone());
         }
-        let mut waiting = Vec::new();
+        let (mut waiting, mut spare) = (Vec::new(), Spare::default());
         chunk.each(|bytes, line, number| {
             if self
                 .shard
                 .is_none_or(|shard| number % shard.of == shard.number - 1)
             {
-                self.record(bytes, chunk, line, namespaces, &mut part, &mut waiting);
+                let scanned = self.scan(bytes, chunk.pods, &mut spare);
+                let Some(scanned) = scanned else {
+                    return self.record(bytes, chunk, line, namespaces, &mut part, &mut waiting);
+                };
+                self.pod(&scanned, &chunk.file, line, namespaces, &mut part);
+                spare.take_back(scanned);
             }
         });
         if !waiting.is_empty() {
@@ -295,6 +300,23 @@ impl Judge {
         part
     }
 
+    /// The pod of a record; `None` where it is something else, or the scan leaves it to the decoder.
+    fn scan<'c>(
+        &self,
+        bytes: &'c [u8],
+        of_list: bool,
+        spare: &mut Spare<'c>,
+    ) -> Option<Scanned<'c>> {
+        if self.by_chain {
+            None
+        } else if of_list {
+            self.scanner.item(bytes, spare)
+        } else {
+            self.scanner.pod(bytes, spare)
+        }
+    }
+
+    /// Judges a record that the scan does not read.
     fn record(
         &self,
         bytes: &[u8],
@@ -304,16 +326,6 @@ impl Judge {
         part: &mut Part,
         waiting: &mut Vec<Waiting>,
     ) {
-        let scanned = if self.by_chain {
-            None
-        } else if chunk.pods {
-            self.scanner.item(bytes)
-        } else {
-            self.scanner.pod(bytes)
-        };
-        if let Some(scanned) = scanned {
-            return self.pod(&scanned, &chunk.file, line, namespaces, part);
-        }
         if let Err(error) = self.unclear(bytes, chunk, line, namespaces, part, waiting) {
             let file = chunk.file.to_string();
             self.unread(part, Unread { error, file, line });

@@ -96,7 +96,11 @@ fn both_ways_of_reading_agree() {
         .map(|pod| pod.replace("\"kind\"", "\"k\\u0069nd\""))
         .collect();
     for pod in &slow {
-        assert!(judge.scanner.pod(pod.as_bytes()).is_none());
+        assert!(
+            judge
+                .scan(pod.as_bytes(), false, &mut Spare::default())
+                .is_none()
+        );
     }
     let judged = |records: &[String]| judge.judge(&chunk(records), &Namespaces::default());
     assert_eq!(judged(&quick).lines, judged(&slow).lines);
@@ -250,4 +254,34 @@ fn templates_are_judged_by_the_whole_chain() {
         part.report.namespaces["shop"].templates[&owner].checks,
         ["hostNamespaces"]
     );
+}
+
+/// What a chunk allocates does not grow with the pods that are admitted.
+#[test]
+fn an_admitted_pod_allocates_nothing() {
+    let admitted = pods()[2].replace(
+        r#""name":"p2""#,
+        // As long as pods are, which say more than their lines do.
+        &format!(
+            r#""name":"p2","annotations":{{"a":"{}"}}"#,
+            "x".repeat(2_000)
+        ),
+    );
+    let judge = lines(
+        36,
+        policy("restricted:latest", "restricted:v1.24", "baseline:v1.30"),
+    );
+    let namespaces = Namespaces::default();
+    let allocated = |pods: usize| {
+        let chunk = chunk(&vec![admitted.clone(); pods]);
+        let mut part = Part::default();
+        let allocated = allocation_counter::measure(|| part = judge.judge(&chunk, &namespaces));
+        assert_eq!(part.report.counts.pods, pods);
+        assert_eq!(part.report.counts.violating, 0);
+        allocated.count_total
+    };
+    // The buffer of the lines and the lists of the first pod.
+    let first = allocated(1);
+    assert!(first < 20, "{first}");
+    assert_eq!(allocated(1_000), first);
 }

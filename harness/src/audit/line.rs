@@ -156,14 +156,11 @@ fn string(out: &mut Vec<u8>, text: &str) {
 
 /// Writes a text as the inside of a JSON string, with the escapes that `serde_json` writes.
 fn escaped(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
-    let mut start = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        if *byte >= b' ' && *byte != b'"' && *byte != b'\\' {
-            continue;
-        }
-        out.extend_from_slice(&bytes[start..at]);
-        start = at + 1;
+    let mut rest = text.as_bytes();
+    while let Some(at) = to_escape(rest) {
+        out.extend_from_slice(&rest[..at]);
+        let byte = rest[at];
+        rest = &rest[at + 1..];
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -180,7 +177,18 @@ fn escaped(out: &mut Vec<u8>, text: &str) {
             }
         }
     }
-    out.extend_from_slice(&bytes[start..]);
+    out.extend_from_slice(rest);
+}
+
+/// Where the first byte stands that has to be escaped.
+fn to_escape(bytes: &[u8]) -> Option<usize> {
+    let escapes = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
+    // Sixteen are looked at in one step, where the compiler sees that no order is asked for.
+    let clean = |step: &&[u8; 16]| !step.iter().fold(false, |any, byte| any | escapes(byte));
+    let (steps, _) = bytes.as_chunks();
+    let skipped = 16 * steps.iter().take_while(clean).count();
+    let found = bytes[skipped..].iter().position(escapes)?;
+    Some(skipped + found)
 }
 
 #[cfg(test)]
