@@ -11,18 +11,26 @@
 
 mod chain;
 mod chunk;
+mod configuration;
+mod document;
 mod judge;
 mod known;
 mod line;
 pub mod live;
+mod namespaces;
 mod report;
 mod run;
 mod source;
+mod tally;
+mod today;
 
 pub use chunk::{Chunk, LONGEST};
-pub use judge::{Detail, Judge, Namespaces, Part};
+pub use document::Document;
+pub use judge::{Detail, Judge, Part};
 pub use known::Known;
+pub use namespaces::Namespaces;
 pub use report::{
-    CheckReport, Counts, NamespaceReport, Owner, OwnerReport, Report, TemplateReport, Unread,
+    CheckReport, Counts, FaultReport, NamespaceReport, Over, Owner, OwnerReport, Report,
+    TemplateReport, Unread,
 };
 pub use run::{Options, Watch, audit};

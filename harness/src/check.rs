@@ -224,12 +224,12 @@ impl Judges {
 
 /// Judges objects that are read already by the whole chain of the first target, on one core, each as
 /// created by the requester next to it. `audit` asks it for the templates of a stretch of a dump.
-pub(crate) fn judge_read(
+pub(crate) fn judge_read<'j>(
     options: &Options,
     context: &[Manifest],
-    judged: &[(Manifest, Option<Requester>)],
+    judged: impl Iterator<Item = &'j (Manifest, Option<Requester>)> + Clone,
 ) -> Result<Vec<Finding>, Error> {
-    let all = judged.iter().map(|(manifest, _)| manifest).chain(context);
+    let all = judged.clone().map(|(manifest, _)| manifest).chain(context);
     let mut namespaces: BTreeSet<String> = BTreeSet::from([options.namespace.clone()]);
     namespaces.extend(
         all.filter_map(|manifest| manifest.document.namespace())
@@ -246,16 +246,20 @@ pub(crate) fn judge_read(
         &namespaces,
         &options.namespace,
     )?;
-    let mut findings = Vec::with_capacity(judged.len());
+    let mut findings = Vec::new();
     for (manifest, requester) in judged {
         let usual = requester
             .as_ref()
             .map(|requester| server.asked_by(requester));
-        let judged = judge::judge(&server, manifest, &options.namespace, options.show_object);
+        let mut finding =
+            judge::judge(&server, manifest, &options.namespace, options.show_object).finding;
         if let Some(usual) = usual {
             server.asks_again(usual);
         }
-        findings.push(judged.finding);
+        if options.locate && !finding.ok {
+            finding.locate(manifest);
+        }
+        findings.push(finding);
     }
     Ok(findings)
 }

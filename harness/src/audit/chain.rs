@@ -20,52 +20,87 @@ const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// An object that waits for the chain.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    manifest: Manifest,
-    requester: Option<Requester>,
+    asked: (Manifest, Option<Requester>),
     line: usize,
     /// Where in the lines of the chunk its own belongs.
     pub(super) at: usize,
+    /// Whether it is a pod as stored, and no workload.
+    pub(super) is_pod: bool,
+    /// Whether Pod Security rejects that pod today, where it is asked.
+    pub(super) today: Option<bool>,
 }
 
 impl Waiting {
-    /// The object in `bytes`, as it would be created again.
-    pub(super) fn new(bytes: &[u8], file: &str, line: usize, at: usize) -> Result<Self, String> {
-        let mut object: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let mut requester = None;
-        if object["kind"] == "Pod" {
-            requester = creator(&object);
-            renew(&mut object);
-        }
-        let manifest = manifest(&object, file).ok_or("it cannot be sent")?;
+    /// The pod in `bytes`, as its controller would create it again. As the item of a list it says
+    /// neither `apiVersion` nor `kind`.
+    pub(super) fn pod(bytes: &[u8], file: &str, line: usize, at: usize) -> Result<Self, String> {
+        let mut object = read(bytes)?;
+        object["apiVersion"] = "v1".into();
+        object["kind"] = "Pod".into();
+        let requester = creator(&object);
+        renew(&mut object);
+        Self::new(&object, requester, file, (line, at), true)
+    }
+
+    /// The workload in `bytes`.
+    pub(super) fn workload(
+        bytes: &[u8],
+        file: &str,
+        line: usize,
+        at: usize,
+    ) -> Result<Self, String> {
+        Self::new(&read(bytes)?, None, file, (line, at), false)
+    }
+
+    fn new(
+        object: &Value,
+        requester: Option<Requester>,
+        file: &str,
+        (line, at): (usize, usize),
+        is_pod: bool,
+    ) -> Result<Self, String> {
+        let manifest = manifest(object, file).ok_or("it cannot be sent")?;
         Ok(Self {
-            manifest,
-            requester,
+            asked: (manifest, requester),
             line,
             at,
+            is_pod,
+            today: None,
         })
+    }
+
+    /// The object as it is sent.
+    pub(super) const fn manifest(&self) -> &Manifest {
+        &self.asked.0
     }
 }
 
-/// Judges what waits, in its order. `labels` are those of the namespaces that the dump has.
+fn read(bytes: &[u8]) -> Result<Value, String> {
+    let object: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    if object.is_object() {
+        Ok(object)
+    } else {
+        Err("this is no object".to_owned())
+    }
+}
+
+/// Judges what waits: a finding for each, in its order. `labels` are those of the namespaces that the dump has.
 pub(super) fn judge(
     options: &check::Options,
-    waiting: Vec<Waiting>,
+    waiting: &[Waiting],
     labels: impl Fn(&str) -> Option<BTreeMap<String, String>>,
-) -> Result<Vec<(usize, Finding)>, Error> {
+) -> Result<Vec<Finding>, Error> {
     let mut context: BTreeMap<String, Value> = BTreeMap::new();
-    for one in &waiting {
-        let namespace = one
-            .manifest
-            .document
-            .namespace()
-            .unwrap_or(&options.namespace);
+    for one in waiting {
+        let namespace = one.manifest().document.namespace();
+        let namespace = namespace.unwrap_or(&options.namespace);
         if let Some(labels) = labels(namespace) {
             add(
                 &mut context,
                 json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}),
             );
         }
-        let object: Value = serde_json::from_str(&one.manifest.body).unwrap_or_default();
+        let object: Value = serde_json::from_str(&one.manifest().body).unwrap_or_default();
         let Some(spec) = pod_spec(&object) else {
             continue;
         };
@@ -93,20 +128,12 @@ pub(super) fn judge(
         .values()
         .filter_map(|object| manifest(object, "<taken to be there>"))
         .collect();
-    let stands: Vec<(usize, usize)> = waiting.iter().map(|one| (one.at, one.line)).collect();
-    let judged: Vec<_> = waiting
-        .into_iter()
-        .map(|one| (one.manifest, one.requester))
-        .collect();
-    let findings = check::judge_read(options, &context, &judged)?;
-    let found = stands
-        .into_iter()
-        .zip(findings)
-        .map(|((at, line), mut finding)| {
-            finding.line = line;
-            (at, finding)
-        });
-    Ok(found.collect())
+    let judged = waiting.iter().map(|one| &one.asked);
+    let mut findings = check::judge_read(options, &context, judged)?;
+    for (finding, one) in findings.iter_mut().zip(waiting) {
+        finding.line = one.line;
+    }
+    Ok(findings)
 }
 
 fn add(context: &mut BTreeMap<String, Value>, object: Value) {
@@ -126,15 +153,19 @@ fn manifest(object: &Value, file: &str) -> Option<Manifest> {
 
 /// The spec of the pod that an object makes, or is.
 fn pod_spec(object: &Value) -> Option<&Value> {
+    template_of(object).map(|template| &template["spec"])
+}
+
+/// The template of the pod that an object makes, or the pod that it is.
+pub(super) fn template_of(object: &Value) -> Option<&Value> {
     let paths = [
-        "/spec/jobTemplate/spec/template/spec",
-        "/spec/template/spec",
-        "/template/spec",
-        "/spec",
+        "/spec/jobTemplate/spec/template",
+        "/spec/template",
+        "/template",
+        "",
     ];
-    paths
-        .iter()
-        .find_map(|path| object.pointer(path).filter(|spec| spec.is_object()))
+    let mut templates = paths.iter().filter_map(|path| object.pointer(path));
+    templates.find(|template| template["spec"].is_object())
 }
 
 /// Who created a stored pod: the controller that owns it, by its service account

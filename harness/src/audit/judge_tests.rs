@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use podgate_policy::Minor;
+use podgate_policy::{Level, Minor};
 use rstest::rstest;
 
 use super::*;
+use crate::audit::Owner;
 use crate::audit::chunk::Records;
 
 fn target(minor: u8) -> Target {
@@ -64,7 +65,7 @@ fn says_what_check_says(#[case] policy: Policy) {
         let part = judge.judge(&chunk(&pods()), &Namespaces::default());
         let audited = String::from_utf8(part.lines).unwrap();
         let objects: Vec<_> = pods().iter().map(|pod| (read(pod), None)).collect();
-        let findings = check::judge_read(&judge.chain, &[], &objects).unwrap();
+        let findings = check::judge_read(&judge.to.chain, &[], objects.iter()).unwrap();
         assert_eq!(audited.lines().count(), findings.len());
         for (at, (line, mut finding)) in audited.lines().zip(findings).enumerate() {
             finding.line = at + 1;
@@ -153,8 +154,8 @@ fn namespaces_decide_by_their_labels() {
         (
             shop.pods,
             shop.violating,
-            shop.over_baseline,
-            shop.over_restricted
+            shop.baseline.pods,
+            shop.restricted.pods
         ),
         (5, 3, 3, 4)
     );
@@ -250,10 +251,26 @@ fn templates_are_judged_by_the_whole_chain() {
         kind: "Deployment".to_owned(),
         name: "bad".to_owned(),
     };
-    assert_eq!(
-        part.report.namespaces["shop"].templates[&owner].checks,
-        ["hostNamespaces"]
+    let judge = Judge::new(
+        &target(37),
+        policy("baseline:latest", "", ""),
+        None,
+        Detail::Groups,
     );
+    let part = judge
+        .unwrap()
+        .judge(&chunk(&records), &Namespaces::default());
+    let shop = &part.report.namespaces["shop"];
+    let template = &shop.templates[&owner];
+    assert_eq!(template.checks, ["hostNamespaces"]);
+    let field = &template.faults[0];
+    assert_eq!(
+        (field.check.as_str(), field.field.as_str()),
+        ("hostNamespaces", "spec.template.spec.hostPID")
+    );
+    assert_eq!((shop.workloads, shop.templates.len()), (2, 1));
+    assert_eq!((shop.baseline.pods, shop.baseline.templates), (3, 1));
+    assert_eq!((shop.restricted.pods, shop.restricted.templates), (4, 2));
 }
 
 /// What a chunk allocates does not grow with the pods that are admitted.

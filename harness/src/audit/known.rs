@@ -2,7 +2,8 @@
 //!
 //! A file of JSON Lines, one for each namespace, owner and check:
 //! `{"namespace":"shop","owner":"Deployment/web","check":"runAsNonRoot"}`. Pods come and go, so they are
-//! not named; those that nobody owns are the owner `Pod`.
+//! not named; those that nobody owns are the owner `Pod`. A template is known by the same line as the
+//! pods of its workload; where Pod Security is not who rejects, `check` is who does.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -53,7 +54,14 @@ impl Known {
                 known.extend(found.checks.keys().map(|check| Violation {
                     namespace: namespace.clone(),
                     owner: owner.to_string(),
-                    check: (*check).to_owned(),
+                    check: check.clone().into_owned(),
+                }));
+            }
+            for (owner, template) in &found.templates {
+                known.extend(template.known_by().map(|check| Violation {
+                    namespace: namespace.clone(),
+                    owner: owner.to_string(),
+                    check,
                 }));
             }
         }

@@ -121,6 +121,16 @@ impl<'o> Line<'o> {
     }
 }
 
+/// Puts a last key into a line whose end is not written yet; an empty text is none.
+pub(super) fn changed(line: &mut Vec<u8>, change: &str) {
+    if change.is_empty() {
+        return;
+    }
+    line.pop();
+    line.extend_from_slice(change.as_bytes());
+    line.push(b'}');
+}
+
 /// The line for something that could not be read.
 pub(super) fn unread(out: &mut Vec<u8>, error: &str, file: &str, line: usize) {
     out.extend_from_slice(b"{\"error\":");

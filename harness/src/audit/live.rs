@@ -20,10 +20,11 @@ use podgate_admission::value::Value;
 use podgate_policy::Minor;
 
 use super::chunk::{Chunk, Records};
-use super::judge::{Detail, Judge, Namespaces};
+use super::judge::{Detail, Judge};
 use super::known::Known;
+use super::namespaces::Namespaces;
 use super::report::{Report, Unread};
-use super::run::{Watch, drive};
+use super::run::{Today, Watch, drive};
 use crate::backend::context::Reader;
 use crate::check::{Policy, Prepared, Target};
 use crate::error::Error;
@@ -43,6 +44,8 @@ pub struct Live {
 pub struct Options {
     /// The labels that flags put on every namespace.
     pub policy: Policy,
+    /// The server of today; `None`: what the labels of the namespaces say on the version that runs.
+    pub from: Option<Target>,
     /// The server that judges.
     pub to: Target,
     /// Who creates what is asked about; `None`: whom the cluster says.
@@ -86,30 +89,44 @@ impl Live {
     /// Audits the cluster.
     pub fn audit(&self, options: &Options, watch: &dyn Watch) -> Result<Report, Error> {
         let requester = options.requester.as_ref();
-        let judge = Judge::new(&options.to, options.policy, requester, options.detail)?
+        let mut judge = Judge::new(&options.to, options.policy, requester, options.detail)?
             .known(options.known.clone());
+        let today = Today {
+            from: options.from.as_ref(),
+            here: self.minor(),
+        };
+        let today = today.target(&options.to, options.policy, options.detail);
+        if let Some(today) = &today {
+            judge = judge.today(today, requester, options.from.is_some())?;
+        }
         let mut lists = Lists::new(&self.reader.client);
         let namespaces = self.namespaces(&mut lists)?;
         let mut demands = Namespaces::default();
         for (name, labels, _) in &namespaces {
             judge.namespace(&mut demands, name, labels);
         }
-        let mut report = self.pods(&mut lists, &judge, demands, watch)?;
+        let (mut report, demands) = self.pods(&mut lists, &judge, demands, watch)?;
         report.counts.namespaces = namespaces.len();
 
         let manifests = namespaces.into_iter().map(|(_, _, manifest)| manifest);
         let mut context: Vec<Manifest> = manifests.collect();
         self.context(&mut lists, &mut context, &mut report);
-        let server = Prepared::new(&options.to, options.policy, requester, &context)?;
+        let to = Prepared::new(&options.to, options.policy, requester, &context)?;
+        let today =
+            today.map(|today| Prepared::new(&today, Policy::default(), requester, &context));
         let namespaces = context.iter().map(|object| match object.kind() {
             "Namespace" => object.name.clone(),
             _ => object.document.namespace().unwrap_or_default().to_owned(),
         });
         let ground = Ground {
-            server,
+            judge: &judge,
+            demands: &demands,
+            to,
+            today: today.transpose()?,
             namespaces: namespaces.collect(),
         };
         self.templates(&mut lists, &ground, options, &mut report, watch)?;
+        judge.finish(&mut report, &demands);
         report.notes.append(&mut lists.notes);
         Ok(report)
     }
@@ -147,7 +164,7 @@ impl Live {
         judge: &Judge,
         namespaces: Namespaces,
         watch: &dyn Watch,
-    ) -> Result<Report, Error> {
+    ) -> Result<(Report, Arc<Namespaces>), Error> {
         const PODS: &str = "/api/v1/pods";
         let (sender, receiver) = mpsc::sync_channel::<Chunk>(WAITING);
         let read = AtomicU64::new(0);
@@ -162,15 +179,14 @@ impl Live {
                 })
             });
             let source = Box::new(move |_| receiver.recv().ok());
-            let report =
-                drive(judge, Arc::new(namespaces), source, &read, watch).map(|(report, _)| report);
+            let report = drive(judge, Arc::new(namespaces), source, &read, watch);
             let listed = match worker.join() {
                 Ok(ended) => ended,
                 Err(panic) => std::panic::resume_unwind(panic),
             };
             (report, listed)
         });
-        let mut report = report?;
+        let (mut report, namespaces) = report?;
         match listed {
             Ok(()) => {}
             Err(broken) if matches!(broken.code, 401 | 403) => {
@@ -178,7 +194,7 @@ impl Live {
             }
             Err(broken) => unread(&mut report, PODS, &broken),
         }
-        Ok(report)
+        Ok((report, namespaces))
     }
 
     fn list(

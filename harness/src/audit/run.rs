@@ -12,14 +12,16 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 use super::chunk::Chunk;
-use super::judge::{Detail, Judge, Namespaces, Part};
+use super::judge::{Detail, Judge, Part};
 use super::known::Known;
+use super::namespaces::Namespaces;
 use super::report::Report;
 use super::source::Inputs;
 use crate::check::{Policy, Target};
 use crate::error::Error;
 use crate::shard::Shard;
 use crate::suite::Requester;
+use podgate_policy::Minor;
 
 /// What is to be audited, and against what.
 #[derive(Clone, Debug)]
@@ -32,6 +34,9 @@ pub struct Options {
     pub namespace: String,
     /// The labels that flags put on every namespace.
     pub policy: Policy,
+    /// The server of today; `None`: what the labels of the namespaces say on the version that is asked
+    /// about.
+    pub from: Option<Target>,
     /// The server that judges.
     pub to: Target,
     /// Who creates the pods; `None`: whom the cluster says.
@@ -61,15 +66,18 @@ const AHEAD: usize = 4;
 
 /// Audits everything that `options` names.
 pub fn audit(options: &Options, watch: &dyn Watch) -> Result<Report, Error> {
-    let judge = Judge::new(
-        &options.to,
-        options.policy,
-        options.requester.as_ref(),
-        options.detail,
-    )?
-    .default_namespace(&options.namespace)
-    .shard(options.shard)
-    .known(options.known.clone());
+    let requester = options.requester.as_ref();
+    let mut judge = Judge::new(&options.to, options.policy, requester, options.detail)?
+        .default_namespace(&options.namespace)
+        .shard(options.shard)
+        .known(options.known.clone());
+    let today = Today {
+        from: options.from.as_ref(),
+        here: options.to.minor,
+    };
+    if let Some(target) = today.target(&options.to, options.policy, options.detail) {
+        judge = judge.today(&target, requester, options.from.is_some())?;
+    }
     let mut namespaces = Arc::default();
     if judge.reads_labels() && !options.files.iter().any(|file| file.as_os_str() == "-") {
         first(&judge, options, &mut namespaces);
@@ -89,6 +97,29 @@ pub fn audit(options: &Options, watch: &dyn Watch) -> Result<Report, Error> {
         ));
     }
     Ok(report)
+}
+
+/// What is known of the configuration of today.
+#[derive(Clone, Copy)]
+pub(super) struct Today<'t> {
+    /// What the user says.
+    pub(super) from: Option<&'t Target>,
+    /// The minor that runs, as far as that is known.
+    pub(super) here: Minor,
+}
+
+impl Today<'_> {
+    /// The server of today, where it may say something else than `to` with the labels of `policy`, and
+    /// somebody wants to know. The labels of the namespaces are what is known where nobody says more.
+    pub(super) fn target(self, to: &Target, policy: Policy, detail: Detail) -> Option<Target> {
+        let labels = Target {
+            cluster: None,
+            minor: self.here,
+        };
+        let other = to.cluster.is_some() || to.minor != self.here || !policy.is_empty();
+        let own = (detail == Detail::Groups && other).then_some(labels);
+        self.from.cloned().or(own)
+    }
 }
 
 /// Where chunks come from, in order; it is handed a buffer that may be used again.
@@ -140,6 +171,7 @@ pub(super) fn drive(
     }
     let mut report = output.report;
     report.late = judge.late(&report, &namespaces);
+    judge.finish(&mut report, &namespaces);
     Ok((report, namespaces))
 }
 

@@ -37,6 +37,18 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether the object or one of its pods is rejected; `None` where that cannot be known.
+    pub(crate) fn is_rejected(&self) -> Option<bool> {
+        let of_pods = self.pods.iter().flatten().map(|pod| &pod.answer);
+        let mut answers = std::iter::once(&self.answer).chain(of_pods);
+        if answers.clone().any(|answer| answer.admitted == Some(false)) {
+            return Some(true);
+        }
+        answers
+            .all(|answer| answer.admitted.is_some())
+            .then_some(false)
+    }
+
     /// Finds where in `manifest`, which it is about, stands what the server speaks of.
     pub(super) fn locate(&mut self, manifest: &Manifest) {
         self.answer.locate(manifest, self.minor, About::Object);

@@ -149,6 +149,7 @@ fn audited(theirs: &Somebodys, detail: Detail, lines: &Lines) -> Result<Report, 
         requester: None,
         detail,
         known: Known::default(),
+        from: None,
         templates: Vec::new(),
     };
     live.audit(&options, lines)
@@ -183,7 +184,10 @@ fn complete(report: &Report) {
             "{template:?}"
         );
         let field = "spec.template.spec.hostNetwork".to_owned();
-        assert!(template.fields.contains(&field), "{template:?}");
+        assert!(
+            template.faults.iter().any(|fault| fault.field == field),
+            "{template:?}"
+        );
         assert!(!namespace.templates.contains_key(&owner("good")));
     }
     assert_eq!(report.namespaces["team-0"].owners.len(), 2);
@@ -342,6 +346,44 @@ fn what_is_left_out_is_counted(
         panic!("{:?}", report.unread)
     };
     assert_eq!((told.file.as_str(), told.error.as_str()), (file, error));
+}
+
+/// The namespaces as they were listed before `team-0` came.
+fn before_one_came(uri: &str, _: usize) -> Option<Trouble> {
+    let listed = uri.starts_with("/api/v1/namespaces?");
+    let names = (1..NAMESPACES).map(|at| json!({"metadata": {"name": format!("team-{at}")}}));
+    let items: Vec<Value> = names.collect();
+    listed.then(|| Trouble::Answer(200, Vec::new(), json!({"metadata": {}, "items": items})))
+}
+
+/// The same, and no service account there yet either.
+fn before_anything_came(uri: &str, before: usize) -> Option<Trouble> {
+    let accounts = uri.starts_with("/api/v1/serviceaccounts?");
+    let none = || Trouble::Answer(200, Vec::new(), json!({"metadata": {}, "items": []}));
+    before_one_came(uri, before).or_else(|| accounts.then(none))
+}
+
+/// A namespace that comes while the audit runs does not end it: its pods are judged, and so are its
+/// templates where it is known of in time; else they are counted as unread.
+#[rstest]
+#[case(before_one_came, 0)]
+#[case(before_anything_came, 2)]
+fn a_namespace_may_come_while_it_runs(
+    #[case] trouble: fn(&str, usize) -> Option<Trouble>,
+    #[case] unread: usize,
+) {
+    let theirs = cluster(Some(trouble));
+    let report = audited(&theirs, Detail::Groups, &Lines::default())
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.counts.pods, PODS);
+    assert_eq!(report.counts.unread, unread);
+    assert_eq!(report.counts.workloads, 2 * NAMESPACES - unread);
+    for told in &report.unread {
+        assert_eq!(told.file, "/apis/apps/v1/deployments");
+        assert_eq!(told.error, "namespace team-0 came while the audit ran");
+    }
+    let breaks = report.namespaces["team-0"].templates.len();
+    assert_eq!(breaks, usize::from(unread == 0));
 }
 
 fn hiding_pods(uri: &str, _: usize) -> Option<Trouble> {

@@ -20,6 +20,7 @@ const NAMESPACE: &str = "The namespace of pods that name none";
   podgate audit pods.jsonl --enforce restricted                 if every namespace enforced restricted
   podgate audit dump/ --to psa-baseline --kubernetes 1.36       under the configuration of a cluster file
   podgate audit --context prod --enforce restricted             a live cluster, which is only read
+  podgate audit dump/ --from psp-restricted --to psa-restricted only what newly breaks ends with 1
   podgate audit pods.jsonl.gz --enforce baseline -o jsonl | jq 'select(.ok | not)'")]
 pub(crate) struct AuditArgs {
     #[command(flatten)]
@@ -44,6 +45,12 @@ pub(crate) struct AuditArgs {
         requires = "context"
     )]
     pub(crate) templates: Vec<String>,
+
+    /// What judges today: a cluster, with a version behind an at sign or not. Only what newly breaks ends
+    /// with 1 then. When absent today is what the labels of the namespaces say, and everything that
+    /// violates ends with 1.
+    #[arg(long, value_name = "CLUSTER[@VERSION]")]
+    pub(crate) from: Option<String>,
 
     /// The configuration that is to come: the name of a file in clusters/, or a path.
     #[arg(long, value_name = "CLUSTER")]
@@ -82,6 +89,8 @@ pub(crate) enum AuditOutput {
     /// For people, by namespace and owner.
     #[default]
     Text,
+    /// One document: counts, namespaces with the labels to set, owners.
+    Json,
     /// A line for each pod, with the keys of podgate check.
     Jsonl,
 }

@@ -3,17 +3,19 @@
 use std::path::Path;
 
 use podgate_harness::audit::live::{self, Live, TemplateError};
-use podgate_harness::audit::{self, Detail, Known, Options, Report};
+use podgate_harness::audit::{self, Detail, Document, Known, Options, Report};
 use podgate_harness::check::{Policy, Target};
 use podgate_harness::error::Error;
-use podgate_harness::suite::{Cluster, Project, Suite};
+use podgate_harness::suite::{Project, Suite};
 use podgate_policy::Minor;
 
 use super::check::level;
-use crate::args::{AuditArgs, AuditOutput};
+use super::diff;
+use crate::args::{AuditArgs, AuditOutput, Output};
 use crate::exit::Exit;
 use crate::show;
 use crate::show::audit::Reading;
+use crate::show::compared;
 
 pub(crate) fn run(args: &AuditArgs) -> Result<Exit, Error> {
     if detail(args) == Detail::Lines && args.write_known.is_some() {
@@ -31,14 +33,14 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, Error> {
              --context names a live cluster",
         ));
     }
-    let cluster = cluster(args)?;
-    let minor = super::minor_of(args.kubernetes.as_deref(), cluster.as_ref())?;
+    let sides = Sides::of(args, None)?;
     let options = Options {
         files: args.input.files.clone(),
         recursive: args.input.recursive,
         namespace: args.input.namespace.clone(),
         policy: policy(args)?,
-        to: Target { cluster, minor },
+        from: sides.from.clone(),
+        to: sides.to.clone(),
         requester: None,
         detail: detail(args),
         shard: args.shard.as_deref().map(super::shard).transpose()?,
@@ -47,32 +49,32 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, Error> {
     let reading = Reading::new();
     let report = audit::audit(&options, &reading);
     reading.end();
-    tell(args, &report?, minor)
+    tell(args, &report?, &sides)
 }
 
 /// Audits the cluster of a context.
 fn live(args: &AuditArgs, context: &str) -> Result<Exit, Error> {
-    let cluster = cluster(args)?;
     let policy = policy(args)?;
     let templates = args.templates.iter().map(|text| {
         text.parse()
             .map_err(|error: TemplateError| Error::input(format!("--template: {error}")))
     });
     let templates = templates.collect::<Result<_, _>>()?;
+    // What is wrong with the flags is told before anybody is asked.
+    Sides::of(args, None)?;
     let live = Live::open(context, args.kubeconfig.as_deref())?;
-    let minor = match &args.kubernetes {
-        Some(asked) => super::minor_of(Some(asked), cluster.as_ref())?,
-        None => super::minor_of(Some(&live.minor().to_string()), cluster.as_ref())?,
-    };
+    let sides = Sides::of(args, Some(live.minor()))?;
     show::note(&format!("context {context} is {}", live.version()));
-    if cluster.is_none() {
+    if sides.from.is_none() {
         show::note(
-            "its AdmissionConfiguration cannot be seen: its defaults and exemptions are in a cluster file (--to), or do not count",
+            "the AdmissionConfiguration cannot be read from a live cluster: today is what the labels of its namespaces say; \
+             --from CLUSTER names a cluster file that has its defaults and exemptions",
         );
     }
     let options = live::Options {
         policy,
-        to: Target { cluster, minor },
+        from: sides.from.clone(),
+        to: sides.to.clone(),
         requester: None,
         detail: detail(args),
         known: known(args)?,
@@ -81,15 +83,80 @@ fn live(args: &AuditArgs, context: &str) -> Result<Exit, Error> {
     let reading = Reading::new();
     let report = live.audit(&options, &reading);
     reading.end();
-    tell(args, &report?, minor)
+    tell(args, &report?, &sides)
 }
 
-fn cluster(args: &AuditArgs) -> Result<Option<Cluster>, Error> {
-    let Some(name) = &args.to else {
-        return Ok(None);
+/// The two configurations.
+struct Sides {
+    /// That of today, where it was named.
+    from: Option<Target>,
+    /// The one that is asked about.
+    to: Target,
+}
+
+impl Sides {
+    /// What the flags say. `here` is the minor that runs, where that is known.
+    fn of(args: &AuditArgs, here: Option<Minor>) -> Result<Self, Error> {
+        let (mut from, mut cluster) = (None, None);
+        if args.from.is_some() || args.to.is_some() {
+            let project = Project::load(Path::new(""))?;
+            let suite = Suite::clusters(&project)?;
+            if let Some(text) = &args.from {
+                from = Some(diff::target("--from", text, &suite, project.kubernetes)?);
+            }
+            // Without another, the configuration that is to come is that of today with what flags say.
+            cluster = match &args.to {
+                Some(name) => Some(suite.cluster(name)?.clone()),
+                None => from.as_ref().and_then(|from| from.cluster.clone()),
+            };
+        }
+        let runs = here.map(|here| here.to_string());
+        let asked = args.kubernetes.as_deref().or(runs.as_deref());
+        let minor = match (asked, &from, &args.to) {
+            (None, Some(from), None) => from.minor,
+            _ => super::minor_of(asked, cluster.as_ref())?,
+        };
+        let to = Target { cluster, minor };
+        let from = from.map(|from| today(args, from, here.unwrap_or(minor), here.is_some()));
+        let from = from.transpose()?;
+        if let Some(from) = &from
+            && args.enforce.is_none()
+            && compared::side(from) == compared::side(&to)
+        {
+            let side = compared::side(from);
+            return Err(
+                Error::input(format!("what is to come is what judges today: {side}")).hint(
+                    "name what is to come: --to CLUSTER, --enforce LEVEL, or another --kubernetes VERSION",
+                ),
+            );
+        }
+        Ok(Self { from, to })
+    }
+}
+
+/// The configuration of today at the minor `here`, unless its own was named. What runs has to be one that
+/// the cluster is for; files may come from another.
+fn today(args: &AuditArgs, from: Target, here: Minor, runs: bool) -> Result<Target, Error> {
+    let text = args.from.as_deref().unwrap_or_default();
+    let Some(cluster) = from.cluster.as_ref().filter(|_| !text.contains('@')) else {
+        return Ok(from);
     };
-    let project = Project::load(Path::new(""))?;
-    Ok(Some(Suite::clusters(&project)?.cluster(name)?.clone()))
+    if cluster.minors.contains(&here) {
+        let minor = here;
+        return Ok(Target { minor, ..from });
+    }
+    if runs {
+        let name = &cluster.name;
+        let message = format!(
+            "--from {text}: cluster `{name}` is not for Kubernetes {here}, which runs there"
+        );
+        return Err(Error::input(message).hint(format!(
+            "it is for {}; name the version that is meant: --from {text}@{}",
+            show::minors(&cluster.minors),
+            from.minor
+        )));
+    }
+    Ok(from)
 }
 
 fn policy(args: &AuditArgs) -> Result<Policy, Error> {
@@ -108,16 +175,22 @@ fn known(args: &AuditArgs) -> Result<Known, Error> {
 
 const fn detail(args: &AuditArgs) -> Detail {
     match args.output {
-        AuditOutput::Text => Detail::Groups,
+        AuditOutput::Text | AuditOutput::Json => Detail::Groups,
         AuditOutput::Jsonl => Detail::Lines,
     }
 }
 
-fn tell(args: &AuditArgs, report: &Report, minor: Minor) -> Result<Exit, Error> {
-    if args.output == AuditOutput::Text {
-        show::data(&show::audit::text(report, minor))?;
-    } else {
-        show::note(show::audit::summary(report, minor).trim_end());
+fn tell(args: &AuditArgs, report: &Report, sides: &Sides) -> Result<Exit, Error> {
+    let minor = sides.to.minor;
+    match args.output {
+        AuditOutput::Text => show::data(&show::audit::text(report, minor))?,
+        AuditOutput::Json => {
+            let document = Document::of(report, &sides.to, sides.from.as_ref());
+            let text = show::serialized(&document, Output::Json)?;
+            show::data(&text.unwrap_or_default())?;
+            show::note(show::audit::summary(report, minor).trim_end());
+        }
+        AuditOutput::Jsonl => show::note(show::audit::summary(report, minor).trim_end()),
     }
     if let Some(file) = &args.write_known {
         show::report::write(file, &Known::of(report).text())?;
@@ -132,7 +205,7 @@ fn exit(report: &Report) -> Exit {
         Exit::BadInput
     } else if counts.pods + counts.workloads == 0 {
         Exit::NothingToRun
-    } else if counts.violating > counts.known || counts.breaking > 0 {
+    } else if counts.failing > 0 {
         Exit::Different
     } else {
         Exit::Expected

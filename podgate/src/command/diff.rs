@@ -74,7 +74,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit, Error> {
 }
 
 /// Reads `CLUSTER`, `CLUSTER@VERSION` or `@VERSION`.
-fn target(
+pub(super) fn target(
     flag: &str,
     text: &str,
     suite: &Suite,

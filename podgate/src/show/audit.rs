@@ -1,4 +1,7 @@
-//! What an audit tells people: how far it is, counts, and what violates what, by namespace and owner.
+//! What an audit tells people: how far it is, counts, what violates what, by namespace and owner, and
+//! the labels to set.
+
+mod labels;
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -6,7 +9,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use podgate_harness::audit::{CheckReport, NamespaceReport, Owner, OwnerReport, Report, Watch};
+use podgate_harness::audit::{
+    CheckReport, NamespaceReport, Owner, OwnerReport, Report, TemplateReport, Watch,
+};
 use podgate_harness::error::Error;
 use podgate_policy::Minor;
 
@@ -74,18 +79,18 @@ impl Watch for Reading {
 pub(crate) fn summary(report: &Report, minor: Minor) -> String {
     let counts = &report.counts;
     let mut text = format!(
-        "Kubernetes {minor}: {}, {} violating",
+        "Kubernetes {minor}: {}, {} violating{}",
         counted(counts.pods, "pod"),
-        counts.violating
+        counts.violating,
+        in_part(counts.already, counts.known)
     );
-    for (count, what) in [(counts.known, "known"), (counts.exempt, "exempt")] {
-        if count > 0 {
-            let _ = write!(text, ", {count} {what}");
-        }
+    if counts.exempt > 0 {
+        let _ = write!(text, ", {} exempt", counts.exempt);
     }
     if counts.workloads > 0 {
         let templates = counted(counts.workloads, "pod template");
-        let _ = write!(text, "; {templates}, {} breaking", counts.breaking);
+        let in_part = in_part(counts.breaking_already, counts.breaking_known);
+        let _ = write!(text, "; {templates}, {} breaking{in_part}", counts.breaking);
     }
     for (count, what) in [(counts.undecided, "undecided"), (counts.unread, "not read")] {
         if count > 0 {
@@ -93,6 +98,14 @@ pub(crate) fn summary(report: &Report, minor: Minor) -> String {
         }
     }
     text.push('\n');
+    if counts.better + counts.breaking_better > 0 {
+        let pods = counted(counts.better, "pod");
+        let templates = counted(counts.breaking_better, "pod template");
+        let _ = writeln!(
+            text,
+            "rejected today and admitted then: {pods}, {templates}"
+        );
+    }
     for note in &report.notes {
         let _ = writeln!(text, "{} {note}", Painted(WARNED, "note:"));
     }
@@ -106,13 +119,34 @@ pub(crate) fn summary(report: &Report, minor: Minor) -> String {
     text
 }
 
+/// ` (2 today already, 1 known)`
+fn in_part(already: usize, known: usize) -> String {
+    let parts = [(already, "today already"), (known, "known")];
+    let parts = parts.iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> = parts
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!(" ({})", parts.join(", "))
+}
+
 /// The whole report.
 pub(crate) fn text(report: &Report, minor: Minor) -> String {
     let mut text = String::new();
     for (name, namespace) in &report.namespaces {
-        if namespace.violating > 0 || !namespace.templates.is_empty() {
+        let better = namespace.better + namespace.better_templates.len();
+        if namespace.violating + better > 0 || !namespace.templates.is_empty() {
             of_namespace(&mut text, name, namespace, minor);
         }
+    }
+    if report.has_levels {
+        let labels = labels::text(report, width());
+        if !text.is_empty() && !labels.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&labels);
     }
     if !text.is_empty() {
         text.push('\n');
@@ -122,43 +156,71 @@ pub(crate) fn text(report: &Report, minor: Minor) -> String {
 }
 
 fn of_namespace(text: &mut String, name: &str, namespace: &NamespaceReport, minor: Minor) {
-    let _ = writeln!(
-        text,
-        "{}  {}",
-        Painted(STRONG, name),
-        Painted(
-            FAINT,
-            &format!(
-                "enforce {}: {} of {} violate it; all pass {}",
-                namespace.policy.enforce,
-                namespace.violating,
-                counted(namespace.pods, "pod"),
-                namespace.strictest()
-            )
-        )
+    let policy = &namespace.policy;
+    let mut head = format!(
+        "enforce {}: {} of {} violate it{}",
+        policy.enforce,
+        namespace.violating,
+        counted(namespace.pods, "pod"),
+        in_part(namespace.already, 0)
     );
-    for (owner, found) in &namespace.owners {
-        of_owner(text, owner, found);
-    }
-    for (owner, template) in &namespace.templates {
-        let what = match template.by {
-            Some(by) => {
-                Painted(REJECTED, &format!("breaks at the next restart, by {by}")).to_string()
-            }
-            None => Painted(UNDECIDED, "may break at the next restart").to_string(),
-        };
-        let _ = writeln!(text, "  {owner}  {what}");
-        text.push_str(&verdicts::message(
-            &template.message,
-            minor,
-            &[],
-            "    ",
-            width(),
-        ));
-        for field in &template.fields {
-            let _ = writeln!(text, "      {}", Painted(FAINT, field));
+    let modes = [
+        ("warned about", policy.warn, namespace.warned),
+        ("audited", policy.audit, namespace.audited),
+    ];
+    for (what, level, count) in modes {
+        if count > 0 && level != policy.enforce {
+            let _ = write!(head, "; {count} {what} by {level}");
         }
     }
+    let _ = writeln!(text, "{}  {}", Painted(STRONG, name), Painted(FAINT, &head));
+    // What is new comes first.
+    for old in [false, true] {
+        let owners = namespace.owners.iter().filter(|(_, found)| found.pods > 0);
+        for (owner, found) in owners.filter(|(_, it)| (it.already == it.pods) == old) {
+            of_owner(text, owner, found);
+            if let Some(template) = namespace.templates.get(owner).filter(|it| same(found, it)) {
+                let breaks = breaks(template);
+                let _ = writeln!(text, "    the same of its template, which {breaks}");
+            }
+        }
+        let templates = namespace.templates.iter();
+        for (owner, template) in templates.filter(|(_, it)| it.already == old) {
+            let found = namespace.owners.get(owner);
+            if !found.is_some_and(|found| same(found, template)) {
+                of_template(text, owner, template, minor);
+            }
+        }
+    }
+    better(text, namespace);
+}
+
+/// Whether a template is rejected by the same checks as the pods of its workload.
+fn same(found: &OwnerReport, template: &TemplateReport) -> bool {
+    let mut of_pods = found.checks.keys();
+    template.checks.len() == found.checks.len()
+        && of_pods.all(|id| template.checks.iter().any(|of_template| of_template == id))
+}
+
+fn breaks(template: &TemplateReport) -> String {
+    let what = match template.by {
+        Some(by) => Painted(REJECTED, &format!("breaks at the next restart, by {by}")).to_string(),
+        None => Painted(UNDECIDED, "may break at the next restart").to_string(),
+    };
+    let already = if template.already {
+        ", today already"
+    } else {
+        ""
+    };
+    format!("{what}{already}")
+}
+
+fn of_template(text: &mut String, owner: &Owner, template: &TemplateReport, minor: Minor) {
+    let _ = writeln!(text, "  {owner}  {}", breaks(template));
+    let body = verdicts::message(&template.message, minor, &[], "    ", width());
+    text.push_str(&body);
+    let fields = template.faults.iter().map(|fault| fault.field.as_str());
+    some(text, fields.collect());
 }
 
 fn of_owner(text: &mut String, owner: &Owner, found: &OwnerReport) {
@@ -171,7 +233,13 @@ fn of_owner(text: &mut String, owner: &Owner, found: &OwnerReport) {
         1 => format!("1 pod: {}", found.first),
         pods => format!("{pods} pods, the first {}", found.first),
     };
-    let _ = writeln!(text, "  {named}  {}", Painted(FAINT, &first));
+    let already = match found.already {
+        0 => String::new(),
+        all if all == found.pods => "; rejected today already".to_owned(),
+        some => format!("; {some} rejected today already"),
+    };
+    let told = format!("{first}{already}");
+    let _ = writeln!(text, "  {named}  {}", Painted(FAINT, &told));
     for (id, check) in &found.checks {
         of_check(text, id, check, found.pods);
     }
@@ -189,9 +257,40 @@ fn of_check(text: &mut String, id: &str, check: &CheckReport, pods: usize) {
         Painted(REJECTED, id),
         check.detail
     );
-    for field in &check.fields {
+    some(text, check.fields.iter().map(String::as_str).collect());
+}
+
+/// Fields, a line each: the first, and how many more there are.
+fn some(text: &mut String, fields: Vec<&str>) {
+    const SHOWN: usize = 4;
+    let more = fields.len().saturating_sub(SHOWN);
+    for field in fields.into_iter().take(SHOWN) {
         let _ = writeln!(text, "      {}", Painted(FAINT, field));
     }
+    if more > 0 {
+        let _ = writeln!(
+            text,
+            "      {}",
+            Painted(FAINT, &format!("and {more} more"))
+        );
+    }
+}
+
+/// What is rejected today, and admitted then.
+fn better(text: &mut String, namespace: &NamespaceReport) {
+    let owners = namespace
+        .owners
+        .iter()
+        .filter(|(_, found)| found.better > 0);
+    let owners = owners.map(|(owner, found)| format!("{owner} ({})", counted(found.better, "pod")));
+    let templates = namespace.better_templates.iter();
+    let templates = templates.map(|owner| format!("{owner} (template)"));
+    let all: Vec<String> = owners.chain(templates).collect();
+    if all.is_empty() {
+        return;
+    }
+    let line = format!("rejected today, admitted then: {}", all.join(", "));
+    text.push_str(&verdicts::filled(&line, "  ", "  ", width()));
 }
 
 /// Says what could not be read, the first of it, and what was read too late.

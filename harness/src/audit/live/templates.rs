@@ -1,7 +1,6 @@
 //! The pod templates of a live cluster, and what the whole chain says of their pods.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::str::FromStr;
 
 use podgate_admission::resource;
@@ -9,12 +8,15 @@ use podgate_manifest::{Source, read_documents};
 
 use serde_json::{Value, json};
 
-use super::super::judge::Detail;
-use super::super::report::{Owner, Report, TemplateReport, Unread};
+use super::super::judge::{Detail, Judge};
+use super::super::line;
+use super::super::namespaces::Namespaces;
+use super::super::report::{Report, Unread};
 use super::super::run::Watch;
+use super::super::tally::Judged;
 use super::pages::{Lists, Page, document};
 use super::{Live, Options, unread};
-use crate::check::{AnswerLine, Finding, Prepared};
+use crate::check::Prepared;
 use crate::error::Error;
 use crate::suite::Manifest;
 
@@ -114,7 +116,7 @@ impl Live {
     pub(super) fn templates(
         &self,
         lists: &mut Lists<'_>,
-        ground: &Ground,
+        ground: &Ground<'_>,
         options: &Options,
         report: &mut Report,
         watch: &dyn Watch,
@@ -206,16 +208,22 @@ impl Live {
 }
 
 /// What templates are judged on.
-pub(super) struct Ground {
+pub(super) struct Ground<'g> {
+    /// Who counts what came of them.
+    pub(super) judge: &'g Judge,
+    /// What namespaces demand.
+    pub(super) demands: &'g Namespaces,
     /// The server.
-    pub(super) server: Prepared,
+    pub(super) to: Prepared,
+    /// The server of today.
+    pub(super) today: Option<Prepared>,
     /// Its namespaces.
     pub(super) namespaces: BTreeSet<String>,
 }
 
 /// Where what came of templates goes.
 struct Sink<'s> {
-    ground: &'s Ground,
+    ground: &'s Ground<'s>,
     options: &'s Options,
     report: &'s mut Report,
     watch: &'s dyn Watch,
@@ -279,37 +287,32 @@ impl Sink<'_> {
             });
         }
         let manifests: Vec<Manifest> = asked.iter().map(|(it, ..)| it.clone()).collect();
-        let findings = self.ground.server.judge(&manifests);
+        let Ground { judge, to, .. } = self.ground;
+        let today = self.ground.today.as_ref();
+        let today = today.map(|today| today.judge(&manifests));
         let mut lines = Vec::new();
-        for (mut finding, (manifest, number, called)) in findings.into_iter().zip(asked) {
+        for (at, (mut finding, (manifest, number, called))) in
+            to.judge(&manifests).into_iter().zip(asked).enumerate()
+        {
             path.clone_into(&mut finding.file);
             finding.line = *number;
-            let (kind, name) = match called {
-                Some((kind, name)) => (kind.clone(), name.clone()),
-                None => (manifest.kind().to_owned(), manifest.name.clone()),
-            };
-            let namespace = manifest.document.namespace().unwrap_or("default");
-            finding.object = format!("{kind}/{namespace}/{name}");
-            let counts = &mut self.report.counts;
-            counts.workloads += 1;
-            let found = template(&finding);
-            if let Some(found) = &found {
-                match found.by {
-                    Some(_) => counts.breaking += 1,
-                    None => counts.undecided += 1,
-                }
+            if let Some((kind, name)) = called {
+                let namespace = manifest.document.namespace().unwrap_or("default");
+                finding.object = format!("{kind}/{namespace}/{name}");
             }
-            let namespaces = &mut self.report.namespaces;
-            let of_namespace = namespaces.entry(namespace.to_owned()).or_default();
-            of_namespace.workloads += 1;
-            if let Some(found) = found {
-                of_namespace.templates.insert(Owner { kind, name }, found);
-            }
+            let today = today.as_ref().and_then(|today| today[at].is_rejected());
             if self.options.detail == Detail::Lines {
                 // A line that cannot be written in memory there is not.
                 let _ = serde_json::to_writer(&mut lines, &finding);
-                let _ = lines.write_all(b"\n");
+                line::changed(&mut lines, judge.change(today, finding.is_rejected()));
+                lines.push(b'\n');
             }
+            let judged = Judged {
+                finding: &finding,
+                manifest,
+                today,
+            };
+            judge.count_template(&judged, self.ground.demands, self.report);
         }
         if lines.is_empty() {
             return true;
@@ -322,21 +325,6 @@ impl Sink<'_> {
             }
         }
     }
-}
-
-/// What is wrong with the pods of a workload; nothing where they are admitted.
-fn template(finding: &Finding) -> Option<TemplateReport> {
-    let pods = finding.pods.iter().flatten().map(|pod| &pod.answer);
-    let mut answers = std::iter::once(&finding.answer).chain(pods);
-    let answer: &AnswerLine = answers.find(|answer| answer.admitted != Some(true))?;
-    let said = answer.message.as_ref().or(answer.undecided.as_ref());
-    let fields = answer.faults.iter().map(|fault| fault.field.clone());
-    Some(TemplateReport {
-        by: answer.by,
-        checks: answer.checks.clone(),
-        message: said.cloned().unwrap_or_default(),
-        fields: fields.filter(|field| !field.is_empty()).collect(),
-    })
 }
 
 /// Whether the template of an object is that of its owner, which is judged itself.
