@@ -16,7 +16,7 @@ use std::thread;
 pub use context::{Policy, Target};
 pub use finding::{AnswerLine, Finding, PodFinding};
 use podgate_admission::resource;
-use podgate_manifest::{Document, Input, Source, WalkOptions};
+use podgate_manifest::{Document, Input, Source, WalkOptions, read_documents};
 use podgate_policy::Minor;
 pub use trial::{PolicyError, Says, Trial, TriedPolicy, UsableBy};
 
@@ -31,6 +31,8 @@ pub struct Options {
     pub files: Vec<PathBuf>,
     /// Whether folders below a folder count.
     pub recursive: bool,
+    /// What charts and kustomizations were rendered to; it comes behind the files.
+    pub rendered: Vec<Source>,
     /// The namespace of objects that name none.
     pub namespace: String,
     /// The labels that flags put on every namespace.
@@ -68,6 +70,8 @@ pub struct Place {
     pub file: String,
     /// The line, counted from one.
     pub line: usize,
+    /// The file that it was rendered from, where that is known: the line is none of that file's.
+    pub source: Option<String>,
 }
 
 impl Place {
@@ -76,6 +80,7 @@ impl Place {
             object,
             file: document.file().to_owned(),
             line: document.start().line,
+            source: document.source_file(),
         }
     }
 }
@@ -116,6 +121,9 @@ fn each<T: Send>(options: &Options, ask: &Ask<'_, T>) -> Result<Vec<Item<T>>, Er
             Ok(input) => read(&input, &mut entries),
             Err(error) => entries.push(unreadable(error)),
         }
+    }
+    for source in &options.rendered {
+        take(source.name(), true, read_documents(source), &mut entries);
     }
     let judged: Vec<&Manifest> = entries.iter().filter_map(Entry::judged).collect();
     let context: Vec<Manifest> = entries.iter().filter_map(Entry::context).cloned().collect();
@@ -289,34 +297,35 @@ impl Entry {
 }
 
 fn read(input: &Input, entries: &mut Vec<Entry>) {
+    let name = match input {
+        Input::Stdin => Source::STDIN.to_owned(),
+        Input::Named(path) | Input::Found(path) => path.display().to_string(),
+    };
     match input.documents() {
-        Ok(documents) => take(input, documents, entries),
+        Ok(documents) => take(&name, input.is_named(), documents, entries),
         Err(error) => entries.push(unreadable(error)),
     }
 }
 
-/// Takes the documents of an input for what they are.
+/// Takes the documents of a file for what they are. One that was named itself must hold objects.
 pub(crate) fn take(
-    input: &Input,
+    file: &str,
+    named: bool,
     documents: impl Iterator<Item = Result<Document, podgate_manifest::Error>>,
     entries: &mut Vec<Entry>,
 ) {
     let before = entries.len();
     for document in documents {
         match document {
-            Ok(document) => split(document, input.is_named(), entries),
+            Ok(document) => split(document, named, entries),
             Err(error) => entries.push(unreadable(error)),
         }
     }
     if entries.len() == before {
-        let file = match input {
-            Input::Stdin => Source::STDIN.to_owned(),
-            Input::Named(path) | Input::Found(path) => path.display().to_string(),
-        };
-        entries.push(if input.is_named() {
+        entries.push(if named {
             let hint = "the file is empty, or holds only comments".to_owned();
             unreadable(podgate_manifest::Error::of_file(
-                &file,
+                file,
                 "there is no object in it",
                 Some(hint),
             ))
@@ -324,8 +333,9 @@ pub(crate) fn take(
             let object = String::new();
             Entry::NotJudged(Place {
                 object,
-                file,
+                file: file.to_owned(),
                 line: 1,
+                source: None,
             })
         });
     }
@@ -383,6 +393,7 @@ pub(crate) fn unreadable(error: podgate_manifest::Error) -> Entry {
         object: String::new(),
         file: error.file().to_owned(),
         line,
+        source: None,
     };
     Entry::Unreadable(error.into(), place)
 }

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use podgate_admission::decode::decode;
 use podgate_admission::resource::{self, Resource};
 use podgate_admission::view;
-use podgate_manifest::{FieldPath, Segment};
+use podgate_manifest::{FieldPath, Position, Segment};
 use podgate_policy::{Minor, Server, evaluate, text};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -43,11 +43,19 @@ pub struct Place {
     pub line: usize,
     /// The column in characters, counted from one.
     pub column: usize,
+    /// The file that this was rendered from, where that is known: line and column are none of that
+    /// file's, but of what helm or kustomize print.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+        let Self { line, column, .. } = self;
+        match &self.source {
+            Some(source) => write!(f, "{source}, rendered {line}:{column}"),
+            None => write!(f, "{}:{line}:{column}", self.file),
+        }
     }
 }
 
@@ -64,11 +72,17 @@ impl Place {
     /// Where an object begins.
     #[must_use]
     pub fn of(manifest: &Manifest) -> Self {
-        let start = manifest.document.start();
+        Self::at(manifest, manifest.document.start())
+    }
+
+    /// A position in the text of an object.
+    #[must_use]
+    pub fn at(manifest: &Manifest, position: Position) -> Self {
         Self {
             file: manifest.document.file().to_owned(),
-            line: start.line,
-            column: start.column,
+            line: position.line,
+            column: position.column,
+            source: manifest.document.source_file(),
         }
     }
 }
@@ -197,16 +211,11 @@ fn of_fields(
 /// A fault at the deepest part of a path that the file has.
 fn fault(manifest: &Manifest, check: &str, text: &str, path: Vec<Segment>) -> Fault {
     let (_, location) = manifest.document.nearest(&path);
-    let position = location.position();
     Fault {
         check: check.to_owned(),
         text: text.to_owned(),
         field: FieldPath(path).to_string(),
-        place: Place {
-            file: manifest.document.file().to_owned(),
-            line: position.line,
-            column: position.column,
-        },
+        place: Place::at(manifest, location.position()),
     }
 }
 

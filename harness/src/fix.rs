@@ -13,6 +13,7 @@ mod object;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read as _;
+use std::path::PathBuf;
 
 pub use diff::unified;
 pub use object::{FixedField, Outcome};
@@ -32,7 +33,7 @@ const MARK: &str = "\u{FEFF}";
 #[derive(Debug)]
 pub struct File {
     /// Where it was read from.
-    pub input: Input,
+    pub origin: Origin,
     /// Its text; empty where it cannot be read.
     pub before: String,
     /// Its text with every object fixed that can be.
@@ -41,6 +42,17 @@ pub struct File {
     pub objects: Vec<Object>,
     /// What cannot be read in it.
     pub unreadable: Vec<Error>,
+}
+
+/// Where a text was read from.
+#[derive(Debug)]
+pub enum Origin {
+    /// Standard input.
+    Stdin,
+    /// A file, which can be changed.
+    File(PathBuf),
+    /// A chart or a kustomization, by its name: what was rendered from it is in no file.
+    Rendered(String),
 }
 
 /// A pod or a workload, and what becomes of it.
@@ -70,6 +82,9 @@ pub fn fix(options: &Options) -> Result<Vec<File>, Error> {
             Ok(_) => {}
             Err(error) => return Err(error.into()),
         }
+    }
+    for source in &options.rendered {
+        files.push(Read::rendered(source));
     }
     let manifests = || files.iter().flat_map(|file| &file.entries);
     let judged: Vec<&Manifest> = manifests().filter_map(Entry::judged).collect();
@@ -108,7 +123,7 @@ fn check_targets(options: &Options) -> Result<(), Error> {
 }
 
 /// Whether an input was not named before, by this or another path.
-fn is_new(input: &Input, seen: &mut BTreeSet<std::path::PathBuf>) -> bool {
+fn is_new(input: &Input, seen: &mut BTreeSet<PathBuf>) -> bool {
     match input {
         Input::Stdin => true,
         Input::Named(path) | Input::Found(path) => {
@@ -117,9 +132,11 @@ fn is_new(input: &Input, seen: &mut BTreeSet<std::path::PathBuf>) -> bool {
     }
 }
 
-/// A file that was read.
+/// A text that was read.
 struct Read {
-    input: Input,
+    origin: Origin,
+    /// Whether it was named itself, rather than a folder that holds it.
+    named: bool,
     /// The byte order mark, where it has one.
     mark: &'static str,
     source: Option<Source>,
@@ -128,70 +145,67 @@ struct Read {
 
 impl Read {
     fn of(input: Input) -> Self {
-        let refused = |error| vec![check::unreadable(error)];
-        if let (true, Input::Named(path) | Input::Found(path)) = (input.is_json_lines(), &input) {
-            let hint =
-                "they are records of what was applied: fix what they were made from".to_owned();
-            let file = path.display().to_string();
-            let why = "JSON Lines are not changed";
-            let entries = refused(podgate_manifest::Error::of_file(&file, why, Some(hint)));
-            return Self {
-                input,
-                mark: "",
-                source: None,
-                entries,
-            };
+        let named = input.is_named();
+        let is_json_lines = input.is_json_lines();
+        let (origin, file) = match input {
+            Input::Stdin => (Origin::Stdin, Source::STDIN.to_owned()),
+            Input::Named(path) | Input::Found(path) => {
+                let file = path.display().to_string();
+                (Origin::File(path), file)
+            }
+        };
+        let mut read = Self {
+            origin,
+            named,
+            mark: "",
+            source: None,
+            entries: Vec::new(),
+        };
+        if let Err(error) = read.open(&file, is_json_lines) {
+            read.entries.push(check::unreadable(error));
         }
-        let read = match &input {
-            Input::Stdin => {
-                let mut bytes = Vec::new();
-                std::io::stdin()
-                    .lock()
-                    .read_to_end(&mut bytes)
-                    .map(|_| bytes)
-            }
-            Input::Named(path) | Input::Found(path) => fs::read(path),
+        read
+    }
+
+    /// Reads the text, unless it is one that cannot be changed.
+    fn open(&mut self, file: &str, is_json_lines: bool) -> Result<(), podgate_manifest::Error> {
+        let refused = |why: String, hint: Option<&str>| {
+            podgate_manifest::Error::of_file(file, why, hint.map(str::to_owned))
         };
-        let file = match &input {
-            Input::Stdin => Source::STDIN.to_owned(),
-            Input::Named(path) | Input::Found(path) => path.display().to_string(),
+        if is_json_lines {
+            let hint = "they are records of what was applied: fix what they were made from";
+            return Err(refused("JSON Lines are not changed".to_owned(), Some(hint)));
+        }
+        let mut bytes = Vec::new();
+        let read = match &self.origin {
+            Origin::File(path) => fs::read(path).map(|read| bytes = read),
+            _ => std::io::stdin().lock().read_to_end(&mut bytes).map(|_| ()),
         };
-        let bytes = match read {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let why = format!("cannot be read: {error}");
-                let entries = refused(podgate_manifest::Error::of_file(&file, why, None));
-                return Self {
-                    input,
-                    mark: "",
-                    source: None,
-                    entries,
-                };
-            }
-        };
-        let source = Source::new(file.as_str(), &bytes);
+        read.map_err(|error| refused(format!("cannot be read: {error}"), None))?;
+        let source = Source::new(file, &bytes);
         let mark = if bytes.starts_with(MARK.as_bytes()) {
             MARK
         } else {
             ""
         };
         if bytes.strip_prefix(mark.as_bytes()) != Some(source.text().as_bytes()) {
-            let hint = Some("save it as UTF-8 first".to_owned());
-            let why = "it is not written in UTF-8, and is not changed";
-            let entries = refused(podgate_manifest::Error::of_file(&file, why, hint));
-            return Self {
-                input,
-                mark: "",
-                source: None,
-                entries,
-            };
+            let why = "it is not written in UTF-8, and is not changed".to_owned();
+            return Err(refused(why, Some("save it as UTF-8 first")));
         }
-        let entries = entries(&input, &source);
+        self.entries = entries(&source, self.named);
+        self.mark = mark;
+        self.source = Some(source);
+        Ok(())
+    }
+
+    /// What a chart or a kustomization was rendered to.
+    fn rendered(source: &Source) -> Self {
         Self {
-            input,
-            mark,
-            source: Some(source),
-            entries,
+            origin: Origin::Rendered(source.name().to_owned()),
+            named: true,
+            mark: "",
+            entries: entries(source, true),
+            source: Some(source.clone()),
         }
     }
 
@@ -216,7 +230,7 @@ impl Read {
             };
             let after = edit::apply(source.text(), &changes);
             let second = Source::new(source.name(), after.as_str());
-            let read = entries(&self.input, &second);
+            let read = entries(&second, self.named);
             let read: Vec<&Manifest> = read.iter().filter_map(Entry::judged).collect();
             let mut all_admitted = true;
             for (index, (outcome, changes)) in outcomes.iter_mut().enumerate() {
@@ -252,7 +266,7 @@ impl Read {
         let unreadable = unreadable.collect();
         let before = self.source.as_ref().map_or("", Source::text);
         File {
-            input: self.input,
+            origin: self.origin,
             before: format!("{}{before}", self.mark),
             after: format!("{}{after}", self.mark),
             objects,
@@ -261,9 +275,9 @@ impl Read {
     }
 }
 
-fn entries(input: &Input, source: &Source) -> Vec<Entry> {
+fn entries(source: &Source, named: bool) -> Vec<Entry> {
     let mut entries = Vec::new();
-    check::take(input, read_documents(source), &mut entries);
+    check::take(source.name(), named, read_documents(source), &mut entries);
     entries
 }
 

@@ -37,3 +37,4 @@ pub mod check;
 mod digest;
 pub mod error;
 pub mod fix;
+pub mod render;

@@ -154,6 +154,7 @@ fn directly(cluster: &Cluster, scenario: &Scenario, minor: Minor) -> Vec<Outcome
     let options = Options {
         files: vec![scenario.file.clone()],
         recursive: false,
+        rendered: Vec::new(),
         namespace: NAMESPACE.to_owned(),
         policy: Policy::default(),
         requester: None,

@@ -14,6 +14,7 @@ use crate::{
     items::Items,
     json::{Reader, Token},
     metadata,
+    rendered::{self, Rendered},
     resolve::Scalar,
     source::{Cursor, position},
     tree::{Kind, NodeId, Tree},
@@ -29,6 +30,7 @@ pub struct Document {
     start: Position,
     content: Content,
     header: Header,
+    rendered: Option<Arc<Rendered>>,
 }
 
 /// Where the object is written.
@@ -81,6 +83,34 @@ impl Document {
     #[must_use]
     pub fn start(&self) -> Position {
         self.start
+    }
+
+    /// The file that the object was rendered from, where that is known: of a chart the template, of a
+    /// kustomization the manifest. The lines of this document are not those of that file.
+    ///
+    /// helm's comment says it, or kustomize's annotation; and where podgate had it rendered, what it
+    /// was rendered from. It is the path on disk where such a file is there.
+    #[must_use]
+    pub fn source_file(&self) -> Option<String> {
+        let Content::Yaml { document, node, .. } = &self.content else {
+            return None;
+        };
+        let rendered = self.rendered.as_deref();
+        if let Some(named) = rendered::of_comment(&document.text) {
+            let on_disk = rendered.and_then(|it| it.template(named));
+            return Some(on_disk.unwrap_or_else(|| named.to_owned()));
+        }
+        if let Some(named) = rendered::of_annotation(&document.tree, *node) {
+            let on_disk = rendered.and_then(|it| it.on_disk(&named));
+            return Some(on_disk.unwrap_or(named));
+        }
+        let whole = rendered?.whole.as_ref()?;
+        Some(whole.display().to_string())
+    }
+
+    /// Says what the text was rendered from that holds it.
+    pub(crate) fn rendered(self, rendered: Option<Arc<Rendered>>) -> Self {
+        Self { rendered, ..self }
     }
 
     /// The `apiVersion`, if it is a text and not empty.
@@ -283,6 +313,7 @@ impl Document {
             start,
             content,
             header,
+            rendered: None,
         })
     }
 
@@ -309,6 +340,7 @@ impl Document {
             start,
             content,
             header: found.header,
+            rendered: None,
         })
     }
 
@@ -345,6 +377,7 @@ impl Document {
     /// Gives an item without kind and version those of this list: `decodeToList`.
     pub(crate) fn bequeath(&self, item: &mut Self) {
         item.header.origin = Origin::Item;
+        item.rendered.clone_from(&self.rendered);
         if item.header.kind.is_none() && item.header.api_version.is_none() {
             let kind = self.kind().unwrap_or_default();
             let kind = kind.strip_suffix("List").unwrap_or(kind);

@@ -8,7 +8,7 @@
 use std::{io::BufRead, sync::Arc};
 
 use crate::{
-    Document, Error, Position, Source,
+    Document, Error, Position, Rendered, Source,
     error::Flaw,
     hints,
     json::{self, Reader},
@@ -24,6 +24,7 @@ use crate::{
 pub struct Documents {
     file: Arc<str>,
     text: Arc<str>,
+    rendered: Option<Arc<Rendered>>,
     at: usize,
     form: Form,
 }
@@ -53,6 +54,7 @@ pub fn read_documents(source: &Source) -> Documents {
     Documents {
         file: source.shared_name(),
         text,
+        rendered: source.shared_rendered(),
         at: 0,
         form,
     }
@@ -128,7 +130,7 @@ impl Iterator for Documents {
                 };
                 let document = Document::of_yaml(&self.file, chunk.text, chunk.first_line);
                 if let Some(document) = document.transpose() {
-                    return Some(document);
+                    return Some(document.map(|it| it.rendered(self.rendered.clone())));
                 }
             },
         }

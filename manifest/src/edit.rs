@@ -408,7 +408,10 @@ impl<'t> Editor<'t> {
         }
         // In block style the value moves to lines of its own.
         let line = self.line_end(range.end)?;
-        let before = self.text[..range.start].trim_end_matches([' ', '\t']).len();
+        let before = self.text[..range.start].trim_end_matches([' ', '\t']);
+        // Where it has a line of its own, as helm's toYaml leaves it, that line goes.
+        let before = before.strip_suffix('\n').unwrap_or(before);
+        let before = before.strip_suffix('\r').unwrap_or(before).len();
         if !range.is_empty() {
             self.changes.push(Change {
                 range: before..range.end,

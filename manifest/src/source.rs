@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::Error;
+use crate::{Error, Rendered};
 
 /// A place in the user's file. Both numbers start at 1; the column counts characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +37,7 @@ pub struct Source {
     name: Arc<str>,
     text: Arc<str>,
     first_invalid: Option<usize>,
+    rendered: Option<Arc<Rendered>>,
 }
 
 impl Source {
@@ -51,6 +52,16 @@ impl Source {
             name: name.into(),
             text: text.into(),
             first_invalid,
+            rendered: None,
+        }
+    }
+
+    /// The same text, said to be rendered: its documents know which file they come from.
+    #[must_use]
+    pub fn rendered(self, from: Rendered) -> Self {
+        Self {
+            rendered: Some(Arc::new(from)),
+            ..self
         }
     }
 
@@ -92,6 +103,10 @@ impl Source {
 
     pub(crate) fn shared_name(&self) -> Arc<str> {
         Arc::clone(&self.name)
+    }
+
+    pub(crate) fn shared_rendered(&self) -> Option<Arc<Rendered>> {
+        self.rendered.clone()
     }
 
     pub(crate) fn shared_text(&self) -> Arc<str> {

@@ -81,8 +81,8 @@ pub struct WalkOptions {
 
 /// Expands files, folders and `-` into inputs, in the order given.
 ///
-/// A path that is not there, a folder that cannot be read and a folder without manifests are errors
-/// in their place; the other paths are expanded all the same.
+/// A path that is not there, a folder that cannot be read, one without manifests and a Helm chart are
+/// errors in their place; the other paths are expanded all the same.
 pub fn walk<P: AsRef<Path>>(
     paths: impl IntoIterator<Item = P>,
     options: WalkOptions,
@@ -97,6 +97,7 @@ pub fn walk<P: AsRef<Path>>(
         match fs::metadata(path) {
             Err(error) => inputs.push(Err(unreadable(path, &error))),
             Ok(metadata) if !metadata.is_dir() => inputs.push(Ok(Input::Named(path.to_owned()))),
+            Ok(_) if is_chart(path) => inputs.push(Err(unrendered(path))),
             Ok(_) => {
                 let before = inputs.len();
                 expand(path, options, &mut inputs);
@@ -123,7 +124,9 @@ fn expand(folder: &Path, options: WalkOptions, inputs: &mut Vec<Result<Input, Er
         let path = entry.path();
         // A link to a folder is no folder here, as in Go's filepath.Walk: so no walk is endless.
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            if options.recursive {
+            if options.recursive && is_chart(&path) {
+                inputs.push(Err(unrendered(&path)));
+            } else if options.recursive {
                 expand(&path, options, inputs);
             }
         } else if has_extension(&path, &EXTENSIONS)
@@ -132,6 +135,20 @@ fn expand(folder: &Path, options: WalkOptions, inputs: &mut Vec<Result<Input, Er
             inputs.push(Ok(Input::Found(path)));
         }
     }
+}
+
+/// Whether it is the folder of a Helm chart: it has templates, which are no manifests.
+fn is_chart(folder: &Path) -> bool {
+    folder.join("Chart.yaml").is_file() && folder.join("templates").is_dir()
+}
+
+fn unrendered(folder: &Path) -> Error {
+    let folder = folder.display().to_string();
+    let hint = format!(
+        "render it: podgate check, diff and fix do with --helm {folder}; elsewhere helm template {folder}"
+    );
+    let message = "it is a Helm chart: its templates are no manifests until they are rendered";
+    Error::of_file(&folder, message, Some(hint))
 }
 
 /// Whether it is a packed file that would count if it were not packed.

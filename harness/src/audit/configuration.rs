@@ -73,6 +73,7 @@ impl Configuration {
             chain: check::Options {
                 files: Vec::new(),
                 recursive: false,
+                rendered: Vec::new(),
                 namespace: "default".to_owned(),
                 policy: flags,
                 requester: requester.cloned(),

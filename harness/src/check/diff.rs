@@ -10,6 +10,7 @@ mod filled;
 
 use std::path::PathBuf;
 
+use podgate_manifest::Source;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -30,6 +31,8 @@ pub struct Options {
     pub files: Vec<PathBuf>,
     /// Whether folders below a folder count.
     pub recursive: bool,
+    /// What charts and kustomizations were rendered to; it comes behind the files.
+    pub rendered: Vec<Source>,
     /// The namespace of objects that name none.
     pub namespace: String,
     /// The labels that flags put on every namespace, on both servers.
@@ -135,6 +138,9 @@ impl Serialize for Difference {
         line.serialize_entry("object", &self.to.object)?;
         line.serialize_entry("file", &self.to.file)?;
         line.serialize_entry("line", &self.to.line)?;
+        if let Some(source) = &self.to.source {
+            line.serialize_entry("source", source)?;
+        }
         line.serialize_entry("change", &self.change)?;
         line.serialize_entry("by", &self.decisive().by)?;
         line.serialize_entry("checks", &self.checks())?;
@@ -175,6 +181,7 @@ pub fn diff(options: &Options) -> Result<Vec<Item<Compared>>, Error> {
     let both = super::Options {
         files: options.files.clone(),
         recursive: options.recursive,
+        rendered: options.rendered.clone(),
         namespace: options.namespace.clone(),
         policy: options.policy,
         requester: options.requester.clone(),

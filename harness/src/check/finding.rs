@@ -22,6 +22,8 @@ pub struct Finding {
     pub file: String,
     /// The line of the object, counted from one.
     pub line: usize,
+    /// The file that it was rendered from, where that is known: the line is none of that file's.
+    pub source: Option<String>,
     /// The cluster; `None` where the policy came from flags or from the input.
     pub cluster: Option<String>,
     /// The minor.
@@ -64,6 +66,9 @@ impl Serialize for Finding {
         line.serialize_entry("object", &self.object)?;
         line.serialize_entry("file", &self.file)?;
         line.serialize_entry("line", &self.line)?;
+        if let Some(source) = &self.source {
+            line.serialize_entry("source", source)?;
+        }
         line.serialize_entry("cluster", &self.cluster)?;
         line.serialize_entry("kubernetes", &self.minor.to_string())?;
         self.answer.write(&mut line, Some(self.ok))?;

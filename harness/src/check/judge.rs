@@ -48,6 +48,7 @@ pub(super) fn judge(
         object: format!("{}/{namespace}/{}", manifest.kind(), manifest.name),
         file: manifest.document.file().to_owned(),
         line: manifest.document.start().line,
+        source: manifest.document.source_file(),
         cluster: context.cluster.clone(),
         minor: context.minor,
         answer: AnswerLine::of(Stage {

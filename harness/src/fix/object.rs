@@ -119,11 +119,7 @@ pub(super) fn plan(
             let position = error.position();
             let place = position.map_or_else(
                 || Place::of(manifest),
-                |position| Place {
-                    file: error.file().to_owned(),
-                    line: position.line,
-                    column: position.column,
-                },
+                |position| Place::at(manifest, position),
             );
             let fault = Fault {
                 check: String::new(),
@@ -308,15 +304,10 @@ fn absolute(template: &[&str], field: &str) -> Vec<Segment> {
 /// A fault at the deepest part of a path that the file has.
 fn fault_at(manifest: &Manifest, check: &str, text: String, path: Vec<Segment>) -> Fault {
     let (_, location) = manifest.document.nearest(&path);
-    let position = location.position();
     Fault {
         check: check.to_owned(),
         text,
         field: FieldPath(path).to_string(),
-        place: Place {
-            file: manifest.document.file().to_owned(),
-            line: position.line,
-            column: position.column,
-        },
+        place: Place::at(manifest, location.position()),
     }
 }

@@ -14,6 +14,7 @@ fn options(files: Vec<PathBuf>, level: &str, minor: u8) -> Options {
     Options {
         files,
         recursive: true,
+        rendered: Vec::new(),
         namespace: "default".to_owned(),
         policy: Policy {
             enforce,

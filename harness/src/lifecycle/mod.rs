@@ -14,14 +14,14 @@ mod thing;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, ChildStdout};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
 use ledger::Ledger;
 
 pub use clean::{Left, Removed, clean, left, remove};
-pub use process::Process;
+pub use process::{Process, on_path};
 pub use thing::Thing;
 
 /// The environment variable by which every process of a run carries the run's id.
@@ -207,7 +207,20 @@ impl Run {
         command: std::process::Command,
         log: &Path,
     ) -> Result<Process, Error> {
-        Process::spawn(&self.shared, component, command, log)
+        Ok(Process::spawn(&self.shared, component, command, log, false)?.0)
+    }
+
+    /// The same of one whose output is read here: what it says on standard error goes to `log`.
+    pub(crate) fn spawn_piped(
+        &self,
+        component: &str,
+        command: std::process::Command,
+        log: &Path,
+    ) -> Result<(Process, ChildStdout), Error> {
+        match Process::spawn(&self.shared, component, command, log, true)? {
+            (process, Some(output)) => Ok((process, output)),
+            (_, None) => Err(Error::environment(format!("{component} has no output"))),
+        }
     }
 
     /// Keeps what stands, although the run ends, and notes how to reach it.

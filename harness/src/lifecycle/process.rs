@@ -6,7 +6,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind};
@@ -28,13 +28,18 @@ impl Process {
         component: &str,
         mut command: Command,
         log: &Path,
-    ) -> Result<Self, Error> {
+        piped: bool,
+    ) -> Result<(Self, Option<ChildStdout>), Error> {
         let program = command.get_program().to_owned();
         let failed = |what: &dyn fmt::Display| {
             Error::environment(format!("cannot start {}: {what}", program.display()))
         };
-        let output = File::create(log).map_err(|e| failed(&format!("{}: {e}", log.display())))?;
-        let errors = output.try_clone().map_err(|e| failed(&e))?;
+        let errors = File::create(log).map_err(|e| failed(&format!("{}: {e}", log.display())))?;
+        let output = if piped {
+            Stdio::piped()
+        } else {
+            errors.try_clone().map_err(|e| failed(&e))?.into()
+        };
         command
             .env(MARK, &shared.id)
             .process_group(0)
@@ -49,7 +54,7 @@ impl Process {
         // Whoever ends the run has to wait: nothing starts behind their back.
         let mut state = shared.state();
         let at = state.note(thing.clone(), None)?;
-        let child = match command.spawn() {
+        let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => {
                 state.remove(at);
@@ -60,20 +65,22 @@ impl Process {
             *pid = Some(child.id());
             *started = Seen::of(child.id()).map(|seen| seen.started);
         }
+        let output = child.stdout.take();
         state.ledger.known(at, &thing);
         if let Some(standing) = state.things.get_mut(&at) {
             standing.thing = thing;
             standing.child = Some(child);
         }
         drop(state);
-        Ok(Self {
+        let process = Self {
             claim: Claim {
                 shared: Arc::clone(shared),
                 at,
             },
             component: component.to_owned(),
             log: log.to_owned(),
-        })
+        };
+        Ok((process, output))
     }
 
     /// What it is to podgate: `etcd`.
@@ -112,6 +119,21 @@ fn not_started(program: &OsStr, error: &std::io::Error) -> String {
         std::io::ErrorKind::ExecutableFileBusy => format!("somebody is writing {program}"),
         _ => format!("is {program} a program for this machine?"),
     }
+}
+
+/// A program on `PATH`.
+#[must_use]
+pub fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| is_executable(file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata()
+        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 /// A process as the operating system shows it.

@@ -1,8 +1,10 @@
 //! Tests of positions, bodies and headers.
 
+use std::path::PathBuf;
+
 use rstest::rstest;
 
-use crate::{Document, FieldPath, Source, read_documents};
+use crate::{Document, FieldPath, Rendered, Source, read_documents};
 
 pub(crate) fn one(text: &str) -> Document {
     let mut documents = read_documents(&Source::new("f.yaml", text));
@@ -153,4 +155,74 @@ fn field_paths() {
     }
     assert_eq!(FieldPath::parse("a..b.").0, FieldPath::parse("a.b").0);
     assert_eq!(FieldPath::parse("a[b").0.len(), 2);
+}
+
+const RENDERED: &str = "---
+# Source: web/templates/web.yaml
+kind: Pod
+---
+# Source: web/charts/cache/templates/cache.yaml
+kind: List
+items: [{kind: Pod}]
+---
+kind: Pod
+metadata:
+  annotations:
+    config.kubernetes.io/origin: |
+      path: ../base/x.yaml
+---
+kind: Pod
+metadata:
+  annotations:
+    config.kubernetes.io/origin: |
+      path: y.yaml
+      repo: https://example.com/y
+      ref: main
+---
+kind: Pod
+";
+
+fn source_files(source: &Source) -> Vec<Option<String>> {
+    let documents = read_documents(source).flat_map(|document| document.unwrap().flatten());
+    documents.map(|it| it.unwrap().source_file()).collect()
+}
+
+#[test]
+fn what_an_object_was_rendered_from() {
+    let expected = [
+        Some("web/templates/web.yaml"),
+        Some("web/charts/cache/templates/cache.yaml"),
+        Some("../base/x.yaml"),
+        None,
+        None,
+    ];
+    let files = source_files(&Source::new("<stdin>", RENDERED));
+    let files: Vec<Option<&str>> = files.iter().map(Option::as_deref).collect();
+    assert_eq!(files, expected);
+}
+
+#[test]
+fn what_is_on_disk_is_named_as_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for file in ["chart/templates/web.yaml", "base/x.yaml"] {
+        std::fs::create_dir_all(path(file).parent().unwrap()).unwrap();
+        std::fs::write(path(file), "").unwrap();
+    }
+    let whole = path("chart/kustomization.yaml");
+    let source = Source::new("chart", RENDERED).rendered(Rendered {
+        folder: path("chart"),
+        whole: Some(whole.clone()),
+    });
+    let shown = |path: PathBuf| Some(path.display().to_string());
+    assert_eq!(
+        source_files(&source),
+        [
+            shown(path("chart/templates/web.yaml")),
+            Some("web/charts/cache/templates/cache.yaml".to_owned()),
+            shown(path("base/x.yaml")),
+            shown(whole.clone()),
+            shown(whole),
+        ]
+    );
 }

@@ -60,6 +60,8 @@ fn edited(before: &str, edits: &[(&str, Edit)]) -> Result<String, String> {
 // Line breaks of Windows, none at the end, a mark at the beginning, other documents.
 #[case("a:\r\n  b: 1\r\n---\r\na:\r\n  b: 1", &[("a.x.k", yes())], "a:\r\n  b: 1\r\n---\r\na:\r\n  b: 1\r\n  x:\r\n    k: true")]
 #[case("a: 1\n---\na:\n  b: 1\n--- # next\n", &[("a.x", yes())], "a: 1\n---\na:\n  b: 1\n  x: true\n--- # next\n")]
+// What stands on a line of its own.
+#[case("s:\n  {}\nt:\r\n  # c\r\n  {} # d\r\nu: 1\n", &[("s.a", yes()), ("t.a", yes())], "s:\n  a: true\nt:\r\n  # c # d\r\n  a: true\r\nu: 1\n")]
 // Items of a list.
 #[case("items:\n- kind: A\n  s: {}\n- kind: B\n  s: {}\n", &[("s.x", yes())], "items:\n- kind: A\n  s: {}\n- kind: B\n  s:\n    x: true\n")]
 // JSON.

@@ -54,6 +54,9 @@ fn folder() -> Folder {
         "k8s/d.txt",
         "k8s/b2/x.yaml",
         "k8s/e.jsonl",
+        "charts/web/Chart.yaml",
+        "charts/web/templates/web.yaml",
+        "charts/not-one/Chart.yaml",
     ] {
         let path = folder.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -63,6 +66,9 @@ fn folder() -> Folder {
     folder
 }
 
+const CHART: &str = "it is a Helm chart: its templates are no manifests until they are rendered; \
+    render it: podgate check, diff and fix do with --helm /charts/web; elsewhere helm template /charts/web";
+
 #[rstest]
 #[case::folder(&["k8s"], false, &["/k8s/a.yml", "/k8s/b.yaml", "/k8s/c.json"])]
 #[case::recursive(&["k8s"], true, &["/k8s/a.yml", "/k8s/b.yaml", "/k8s/b2/x.yaml", "/k8s/c.json"])]
@@ -70,6 +76,8 @@ fn folder() -> Folder {
 #[case::missing(&["k8s/b.yml", "k8s/a.yml"], false, &["the path \"/k8s/b.yml\" does not exist; did you mean `/k8s/b.yaml`?", "/k8s/a.yml named"])]
 #[case::missing_folder(&["k9s/b.yml"], false, &["the path \"/k9s/b.yml\" does not exist; the folder `/k9s` does not exist"])]
 #[case::nothing_near(&["zzzzzzzz"], false, &["the path \"/zzzzzzzz\" does not exist; -"])]
+#[case::chart(&["charts/web"], false, &[CHART])]
+#[case::chart_below(&["charts"], true, &["/charts/not-one/Chart.yaml", CHART])]
 #[case::empty(&["empty"], false, &["no manifests: recognized file extensions are [.json .yaml .yml]; folders in it are read with --recursive"])]
 #[case::empty_recursive(&["empty"], true, &["no manifests: recognized file extensions are [.json .yaml .yml]; a file with another name counts where it is named itself"])]
 fn walks(

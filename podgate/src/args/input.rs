@@ -40,6 +40,42 @@ impl Input {
     }
 }
 
+/// Charts and kustomizations, which are rendered first.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Charts and kustomizations")]
+pub(crate) struct Rendered {
+    /// A Helm chart, a folder or packed: what helm template prints of it is judged. Repeatable. helm
+    /// is the one that `PODGATE_HELM` names, else the one on the PATH; the chart is rendered for the
+    /// namespace of -n, and for the newest version of Kubernetes that is asked for.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) helm: Vec<PathBuf>,
+
+    /// A file of values for the charts. Repeatable; later ones win.
+    #[arg(long, value_name = "FILE", requires = "helm")]
+    pub(crate) helm_values: Vec<PathBuf>,
+
+    /// A value for the charts, as helm reads it behind --set. Repeatable.
+    #[arg(long, value_name = "KEY=VALUE", requires = "helm")]
+    pub(crate) helm_set: Vec<String>,
+
+    /// The name of the charts' release; helm's own default when absent.
+    #[arg(long, value_name = "NAME", requires = "helm")]
+    pub(crate) helm_release: Option<String>,
+
+    /// A folder with a kustomization: what kustomize build prints of it is judged. Repeatable.
+    /// kustomize is the one that `PODGATE_KUSTOMIZE` names, else the one on the PATH, else that of
+    /// kubectl.
+    #[arg(short = 'k', long, value_name = "DIR")]
+    pub(crate) kustomize: Vec<PathBuf>,
+}
+
+impl Rendered {
+    /// Whether there is nothing to render.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.helm.is_empty() && self.kustomize.is_empty()
+    }
+}
+
 /// On whose behalf it is asked.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Applies {

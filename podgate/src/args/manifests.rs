@@ -2,18 +2,22 @@
 
 use clap::Args;
 
-use super::input::{Applies, Input};
+use super::input::{Applies, Input, Rendered};
 use super::output::Reports;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   podgate check k8s/ --enforce restricted              a folder, as the newest Kubernetes would judge it
   podgate check web.yaml --cluster psa-restricted --kubernetes all
-  helm template web | podgate check - --enforce baseline:v1.29 --warn restricted
+  podgate check --helm charts/web --helm-values prod.yaml --enforce restricted
+  podgate check -k overlays/prod --enforce baseline:v1.29 --warn restricted
   podgate check k8s/ --enforce restricted -o jsonl | jq 'select(.ok | not)'")]
 pub(crate) struct CheckArgs {
     #[command(flatten)]
     pub(crate) input: Input,
+
+    #[command(flatten)]
+    pub(crate) rendered: Rendered,
 
     /// A cluster: the name of a file in clusters/, or a path. Repeatable.
     #[arg(long, value_name = "CLUSTER")]
@@ -58,6 +62,9 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     pub(crate) input: Input,
 
+    #[command(flatten)]
+    pub(crate) rendered: Rendered,
+
     /// What judges today: a cluster, a version behind an at sign, or both. A cluster is the name of a
     /// file in clusters/, or a path; without a version it has the newest that it is for.
     #[arg(long, value_name = "CLUSTER[@VERSION]")]
@@ -94,6 +101,9 @@ cannot be fixed: that object stays as it is.")]
 pub(crate) struct FixArgs {
     #[command(flatten)]
     pub(crate) input: Input,
+
+    #[command(flatten)]
+    pub(crate) rendered: Rendered,
 
     /// A cluster whose level of Pod Security is to be met: the name of a file in clusters/, or a
     /// path. Repeatable.

@@ -16,6 +16,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use about::{ExplainArgs, VersionsArgs};
 pub(crate) use audit::{AuditArgs, AuditOutput};
+pub(crate) use input::{Input, Rendered};
 pub(crate) use manifests::{CheckArgs, DiffArgs, FixArgs};
 pub(crate) use output::{Format, Output, Reports};
 pub(crate) use server::{Backend, CleanArgs, DownArgs, ServeArgs, ServerArgs, UpArgs};

@@ -9,6 +9,7 @@ use podgate_harness::versions::MinorRange;
 use podgate_policy::{LevelVersion, Minor, Server};
 use serde::Serialize;
 
+use super::render::{rendered, unbuilt};
 use crate::args::{CheckArgs, Format, Output, Reports};
 use crate::exit::Exit;
 use crate::show;
@@ -16,7 +17,7 @@ use crate::show::style::{Painted, WARNED};
 use crate::show::{findings, github, junit, markdown, problems, report, sarif};
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Error> {
-    if args.input.files.is_empty() {
+    if args.input.files.is_empty() && args.rendered.is_empty() {
         return Err(Error::input("there is nothing to check")
             .hint("name files or folders, or `-` for standard input: podgate check k8s/ --enforce restricted"));
     }
@@ -25,16 +26,20 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Error> {
         warn: level("--warn", args.warn.as_deref())?,
         audit: level("--audit", args.audit.as_deref())?,
     };
+    let targets = targets(&args.cluster, args.kubernetes.as_deref())?;
+    let minors = targets.iter().map(|target| target.minor);
     let options = Options {
         files: args.input.files.clone(),
         recursive: args.input.recursive,
+        rendered: rendered(&args.rendered, &args.input, minors)?,
         namespace: args.input.namespace.clone(),
         policy,
         requester: args.applies.requester(),
         show_object: args.show_object,
         locate: args.reports.all().any(Format::has_places),
-        targets: targets(&args.cluster, args.kubernetes.as_deref())?,
+        targets,
     };
+    unbuilt(&args.input);
     let items = check::check(&options)?;
     inert_labels(&options.policy, options.targets.iter().map(|it| it.minor));
     tell(&items, &options, &args.reports)?;

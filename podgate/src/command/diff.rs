@@ -10,12 +10,13 @@ use podgate_harness::versions::MinorRange;
 use podgate_policy::Minor;
 
 use super::check::{Line, inert_labels, level};
+use super::render::{rendered, unbuilt};
 use crate::args::{DiffArgs, Format, Output};
 use crate::exit::Exit;
 use crate::show::{self, compared, findings, github, junit, markdown, problems, report, sarif};
 
 pub(crate) fn run(args: &DiffArgs) -> Result<Exit, Error> {
-    if args.input.files.is_empty() {
+    if args.input.files.is_empty() && args.rendered.is_empty() {
         return Err(Error::input("there is nothing to compare").hint(
             "name files or folders, or `-` for standard input: podgate diff k8s/ --from psa-baseline --to psa-restricted",
         ));
@@ -37,6 +38,11 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit, Error> {
     let options = Options {
         files: args.input.files.clone(),
         recursive: args.input.recursive,
+        rendered: rendered(
+            &args.rendered,
+            &args.input,
+            [from.minor, to.minor].into_iter(),
+        )?,
         namespace: args.input.namespace.clone(),
         policy: Policy {
             enforce: level("--enforce", args.enforce.as_deref())?,
@@ -47,6 +53,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit, Error> {
         from,
         to,
     };
+    unbuilt(&args.input);
     let items = diff::diff(&options)?;
     inert_labels(
         &options.policy,

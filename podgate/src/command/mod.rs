@@ -13,6 +13,7 @@ pub(crate) mod init;
 pub(crate) mod man;
 pub(crate) mod matrix;
 pub(crate) mod merge;
+pub(crate) mod render;
 pub(crate) mod review;
 pub(crate) mod schemas;
 pub(crate) mod serve;

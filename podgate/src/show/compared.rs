@@ -9,7 +9,7 @@ use podgate_harness::fault::Fault;
 use podgate_policy::{Minor, Server, text};
 
 use super::style::{ADMITTED, FAINT, HINT, Painted, REJECTED, STRONG, UNDECIDED, WARNED};
-use super::{counted, findings, policies, verdicts, width};
+use super::{counted, findings, place, policies, verdicts, width};
 use crate::command::versions;
 
 /// Everything that changes.
@@ -129,7 +129,7 @@ fn object(text: &mut String, difference: &Difference) {
         Change::Stored | Change::Warnings | Change::Reason => Painted(WARNED, "~"),
     };
     let to = &difference.to;
-    let place = format!("{}:{}", to.file, to.line);
+    let place = place::of_finding(to);
     let _ = writeln!(
         text,
         "{sign} {}  {}",

@@ -10,7 +10,7 @@ use podgate_policy::Minor;
 use serde_json::Value;
 
 use super::style::{ADMITTED, FAINT, HINT, Painted, REJECTED, STRONG, UNDECIDED, WARNED};
-use super::{counted, minors, policies, verdicts, width};
+use super::{counted, minors, place, policies, verdicts, width};
 use crate::command::check::of_finding;
 use crate::command::versions;
 use crate::exit::Exit;
@@ -44,6 +44,13 @@ pub(crate) fn text(items: &[Item], options: &Options) -> String {
         if let Item::NotJudged(place) = item {
             let _ = writeln!(text, "{} {}", Painted(FAINT, "not judged:"), shown(place));
         }
+    }
+    let is_rendered = |item: &Item| match item {
+        Item::Judged(findings, _) => findings.iter().any(|finding| finding.source.is_some()),
+        _ => false,
+    };
+    if items.iter().any(is_rendered) {
+        let _ = writeln!(text, "{}", Painted(FAINT, place::RENDERED));
     }
     let against = against(options, items);
     let _ = write!(text, "{}", verdicts::filled(&against, "", "  ", width()));
@@ -95,7 +102,7 @@ pub(crate) fn shown(place: &Place) -> String {
     if place.object.is_empty() {
         format!("{}: no Kubernetes object", place.file)
     } else {
-        format!("{} ({}:{})", place.object, place.file, place.line)
+        format!("{} ({})", place.object, place::of_object(place))
     }
 }
 
@@ -171,7 +178,7 @@ fn object(text: &mut String, findings: &[Finding]) {
         text,
         "{sign} {}  {}",
         Painted(STRONG, &first.object),
-        Painted(FAINT, &format!("{}:{}", first.file, first.line))
+        Painted(FAINT, &place::of_finding(first))
     );
     let mut groups: Vec<(&Finding, Vec<Minor>)> = Vec::new();
     for finding in findings {

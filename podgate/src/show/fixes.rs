@@ -5,10 +5,10 @@ use std::fmt::Write;
 use std::path::Path;
 
 use podgate_harness::fault::Fault;
-use podgate_harness::fix::{self, File, FixedField, Outcome};
+use podgate_harness::fix::{self, File, FixedField, Origin, Outcome};
 
-use super::style::{ADMITTED, HINT, Painted, REJECTED, STRONG, UNDECIDED};
-use super::{counted, findings, note, verdicts, width};
+use super::style::{ADMITTED, FAINT, HINT, Painted, REJECTED, STRONG, UNDECIDED};
+use super::{counted, findings, note, place, verdicts, width};
 
 /// The diff of a file, in colour where that shows.
 pub(crate) fn diff(path: &Path, file: &File) -> String {
@@ -108,6 +108,14 @@ pub(crate) fn tell(files: &[File], written: bool) {
             parts.push(format!("{count} {what}"));
         }
     }
+    let is_rendered =
+        |file: &File| matches!(file.origin, Origin::Rendered(_)) && file.before != file.after;
+    if files.iter().any(is_rendered) {
+        let _ = writeln!(text, "{}", Painted(FAINT, place::RENDERED));
+        let hint = "hint: nothing is written: the diff is of what was rendered, so change the templates or the values until they \
+            render it; or let helm do so itself, with podgate fix - --write as its post-renderer";
+        text.push_str(&verdicts::filled(hint, "", "  ", width()));
+    }
     let _ = write!(text, "{}: {}", counted(total, "object"), parts.join(", "));
     note(&text);
 }
@@ -120,10 +128,8 @@ fn fixed(field: &FixedField) -> String {
         place,
         ..
     } = field;
-    format!(
-        "  {}:{}: {check}: {field}: {value}\n",
-        place.file, place.line
-    )
+    let place = place::of(place);
+    format!("  {place}: {check}: {field}: {value}\n")
 }
 
 fn left(fault: &Fault) -> String {
@@ -139,12 +145,6 @@ fn left(fault: &Fault) -> String {
     let parts = [check.as_str(), field, text.as_str()];
     let parts = parts.into_iter().filter(|part| !part.is_empty());
     let parts: Vec<&str> = parts.collect();
-    let line = format!(
-        "{}:{}:{}: {}",
-        place.file,
-        place.line,
-        place.column,
-        parts.join(": ")
-    );
+    let line = format!("{place}: {}", parts.join(": "));
     verdicts::filled(&line, "  ", "  ", width())
 }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use super::place;
 use super::problems::Problem;
 
 /// A line for each problem, or for each field at fault.
@@ -14,9 +15,12 @@ pub(crate) fn annotations(problems: &[Problem]) -> String {
         let mut line = |place: Option<&podgate_harness::fault::Place>, message: &str| {
             let mut properties = Vec::new();
             if let Some(place) = place {
-                properties.push(format!("file={}", property(&place.file)));
-                properties.push(format!("line={}", place.line));
-                properties.push(format!("col={}", place.column));
+                properties.push(format!("file={}", property(place::file(place))));
+                // The lines of what was rendered are none of the template's.
+                if place.source.is_none() {
+                    properties.push(format!("line={}", place.line));
+                    properties.push(format!("col={}", place.column));
+                }
             }
             properties.push(format!("title={}", property(&title)));
             let _ = writeln!(

@@ -181,7 +181,7 @@ pub(crate) fn of_check(items: &[Item]) -> Vec<Suite> {
                         .collect();
                     let case = Case {
                         name: finding.object.clone(),
-                        class: finding.file.clone(),
+                        class: finding.source.as_ref().unwrap_or(&finding.file).clone(),
                         status: if errors.is_empty() {
                             Status::Holds
                         } else {
@@ -212,6 +212,7 @@ pub(crate) fn of_diff(items: &[Item<Compared>], name: &str) -> Vec<Suite> {
     for item in items {
         let (name, case) = match item {
             Item::Judged(compared, _) => {
+                let place = &compared.place;
                 let problems = problems::of_compared(compared);
                 let status = if problems.is_empty() {
                     Status::Holds
@@ -219,8 +220,8 @@ pub(crate) fn of_diff(items: &[Item<Compared>], name: &str) -> Vec<Suite> {
                     Status::Wrong(problems)
                 };
                 let case = Case {
-                    name: compared.place.object.clone(),
-                    class: compared.place.file.clone(),
+                    name: place.object.clone(),
+                    class: place.source.as_ref().unwrap_or(&place.file).clone(),
                     status,
                 };
                 (name, case)

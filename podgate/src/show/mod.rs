@@ -10,6 +10,7 @@ pub(crate) mod html;
 pub(crate) mod junit;
 pub(crate) mod markdown;
 pub(crate) mod matrix;
+pub(crate) mod place;
 pub(crate) mod policies;
 pub(crate) mod problems;
 pub(crate) mod progress;

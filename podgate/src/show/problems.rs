@@ -168,6 +168,7 @@ fn unreadable(error: &Error, place: &check::Place) -> Problem {
             file: place.file.clone(),
             line: at.0,
             column: at.1,
+            source: place.source.clone(),
         }),
         faults: Vec::new(),
     }
@@ -192,6 +193,7 @@ pub(crate) fn of_finding(finding: &Finding) -> Vec<(Problem, Minor)> {
                 file: finding.file.clone(),
                 line: finding.line,
                 column: 1,
+                source: finding.source.clone(),
             }),
             faults: faults.to_vec(),
         };
@@ -277,6 +279,7 @@ pub(crate) fn of(record: &Record) -> Vec<Problem> {
                 file: path.display().to_string(),
                 line: 1,
                 column: 1,
+                source: None,
             }),
             faults: Vec::new(),
         };
@@ -461,6 +464,7 @@ fn line_of(place: &str) -> Option<Place> {
         file: file.to_owned(),
         line: line.parse().ok()?,
         column: 1,
+        source: None,
     })
 }
 
@@ -471,5 +475,6 @@ fn start(record: &Record, scenario: &str) -> Option<Place> {
         file: scenario.file.display().to_string(),
         line: 1,
         column: 1,
+        source: None,
     })
 }

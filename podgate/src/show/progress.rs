@@ -1,6 +1,7 @@
 //! How a run on real servers goes: on a terminal a line for each server that is up, in a pipe a line
-//! for each thing that happens. Both on stderr, with times.
+//! for each thing that happens. Both on stderr, with times. And of what is rendered, where it takes long.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
@@ -95,6 +96,47 @@ impl Watch for Progress {
                 Some((all, _)) => all.suspend(|| note(text)),
                 None => note(text),
             },
+        }
+    }
+}
+
+/// What is being rendered: a line on a terminal; in a pipe a line once it takes long.
+pub(crate) struct Rendering {
+    line: Option<ProgressBar>,
+    told: Cell<Duration>,
+}
+
+impl Rendering {
+    /// After how long it is told in a pipe, and after how long again.
+    const LONG: Duration = Duration::from_secs(10);
+
+    pub(crate) fn new() -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self {
+            line: terminal.then(ProgressBar::new_spinner),
+            told: Cell::default(),
+        }
+    }
+
+    pub(crate) fn tell(&self, what: &str, elapsed: Duration) {
+        let text = format!("{what}: {} s", elapsed.as_secs());
+        match &self.line {
+            Some(line) => {
+                line.set_message(text);
+                line.tick();
+            }
+            None if elapsed >= self.told.get() + Self::LONG => {
+                self.told.set(elapsed);
+                note(&text);
+            }
+            None => {}
+        }
+    }
+
+    /// Takes the line away.
+    pub(crate) fn end(&self) {
+        if let Some(line) = &self.line {
+            line.finish_and_clear();
         }
     }
 }

@@ -78,7 +78,9 @@ struct Location {
 #[serde(rename_all = "camelCase")]
 struct Physical {
     artifact_location: Artifact,
-    region: Region,
+    /// Absent where it is all of the file: of what was rendered no line of the template is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Region>,
 }
 
 #[derive(Serialize)]
@@ -178,12 +180,12 @@ fn location(place: &Place) -> Location {
     Location {
         physical_location: Physical {
             artifact_location: Artifact {
-                uri: uri(&place.file),
+                uri: uri(super::place::file(place)),
             },
-            region: Region {
+            region: place.source.is_none().then(|| Region {
                 start_line: place.line.max(1),
                 start_column: place.column.max(1),
-            },
+            }),
         },
     }
 }

@@ -10,7 +10,7 @@ use podgate_policy::{Minor, Server, text};
 use textwrap::core::display_width;
 
 use super::style::{FAINT, HINT, Painted, REJECTED, STRONG, UNDECIDED, WARNED};
-use super::{matrix, policies};
+use super::{matrix, place, policies};
 
 /// The rejections of one object with the clusters and minors that agree on them.
 struct Reason<'a> {
@@ -276,8 +276,11 @@ pub(crate) fn listed(places: &[&Place]) -> String {
     let mut before: Option<&Place> = None;
     for place in places {
         line.push_str(if before.is_some() { ", " } else { "at " });
-        if before.is_none_or(|before| before.file != place.file) {
-            let _ = write!(line, "{}:", place.file);
+        if before.is_none_or(|before| place::file(before) != place::file(place)) {
+            let _ = match &place.source {
+                Some(source) => write!(line, "{source}, rendered "),
+                None => write!(line, "{}:", place.file),
+            };
         }
         let _ = write!(line, "{}:{}", place.line, place.column);
         before = Some(place);

@@ -13,7 +13,7 @@ use crate::folder::Folder;
 #[case(
     &["check"],
     &["[FILE]...", "standard input", "--filename", "--cluster", "--enforce", "--warn", "--audit", "--kubernetes", "--namespace",
-      "--as <USER>", "--as-group", "--show-object", "--recursive", "--output", "jsonl"]
+      "--helm <DIR>", "--helm-values", "--kustomize <DIR>", "--as <USER>", "--as-group", "--show-object", "--recursive", "--output", "jsonl"]
 )]
 #[case(
     &["diff"],

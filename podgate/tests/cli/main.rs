@@ -15,6 +15,8 @@ mod help;
 mod init;
 mod policies;
 mod project;
+#[cfg(unix)]
+mod render;
 mod reports;
 mod review;
 #[cfg(unix)]

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::images::Cgroup;
 use crate::error::Error;
+use crate::lifecycle::on_path;
 
 /// The variable by which kind is told which engine to take
 /// (kind, pkg/internal/runtime/runtime.go, `GetDefault`).
@@ -167,21 +168,6 @@ fn room(storage: &Path, free: u64) -> Result<(), Error> {
         mib(DISK)
     ))
     .hint("make room, for example with `docker system prune`"))
-}
-
-/// A program on `PATH`.
-#[must_use]
-pub fn on_path(program: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|file| is_executable(file))
-}
-
-fn is_executable(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    file.metadata()
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
 }
 
 /// Runs a command to its end.

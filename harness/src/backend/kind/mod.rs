@@ -26,7 +26,7 @@ use self::images::{Cgroup, CgroupV1, NodeImage, PRIVATE_CGROUPS};
 use self::release::Release;
 use super::{Backend, BootSpec, Booted, Event, Standing, Watch};
 use crate::error::Error;
-use crate::lifecycle::{Claim, Run, Thing};
+use crate::lifecycle::{Claim, Run, Thing, on_path};
 use crate::suite::Cluster;
 
 /// The variable that names the kind binary.
@@ -50,7 +50,7 @@ impl Kind {
     pub fn find(image: Option<&str>) -> Result<Self, Error> {
         let binary = match std::env::var_os(BINARY).filter(|name| !name.is_empty()) {
             Some(named) => PathBuf::from(named),
-            None => engine::on_path("kind").ok_or_else(|| {
+            None => on_path("kind").ok_or_else(|| {
                 Error::environment("there is no kind on PATH").hint(format!(
                     "install it ({INSTALL}), or let {BINARY} name its binary"
                 ))
