@@ -146,6 +146,10 @@ fn knows(path: &[&str], minor: Minor) -> bool {
 
 impl<'a> Reader<'a, '_> {
     fn pod(&mut self, of_list: bool) -> Scan<Scanned<'a>> {
+        // Null is no pod, whatever an empty object is.
+        if self.lexer.peek()? != Token::Object {
+            return Err(Unclear);
+        }
         let mut scanned = self.spare.scanned();
         let mut once = Once::default();
         self.object(|reader, key| {
@@ -177,7 +181,7 @@ impl<'a> Reader<'a, '_> {
                 }
                 b"labels" => {
                     let hash = TEMPLATE_HASH.as_bytes();
-                    scanned.template_hash = once.then(3, || reader.member(hash))?;
+                    scanned.template_hash = once.then(3, || reader.entry(hash))?;
                 }
                 b"ownerReferences" => {
                     scanned.controller = once.then(4, || reader.controller())?;
@@ -310,7 +314,8 @@ impl<'a> Reader<'a, '_> {
                 if key != b"hostPort" {
                     return Ok(false);
                 }
-                port = once.then(0, || reader.int())?.unwrap_or_default();
+                let read = once.then(0, || reader.int::<i32>())?;
+                port = read.unwrap_or_default().into();
                 Ok(true)
             })?;
             ports.push(port);

@@ -1,5 +1,7 @@
 //! Reading one shape of JSON and giving up on every other.
 
+use std::str::FromStr;
+
 use super::{Scanner, Spare};
 use crate::json::{Lexer, SyntaxError, Token};
 
@@ -126,7 +128,8 @@ impl<'a> Reader<'a, '_> {
         Ok(Some(self.lexer.bool()?))
     }
 
-    pub(super) fn int(&mut self) -> Scan<Option<i64>> {
+    /// An integer that fits into `T`, as the field's type in Go is.
+    pub(super) fn int<T: FromStr>(&mut self) -> Scan<Option<T>> {
         if !self.is(Token::Number)? {
             return Ok(None);
         }
@@ -140,6 +143,20 @@ impl<'a> Reader<'a, '_> {
             Ok(())
         })?;
         Ok(texts)
+    }
+
+    /// The text at `key` of a map, where null is an empty text as the decoder has it.
+    pub(super) fn entry(&mut self, key: &[u8]) -> Scan<Option<&'a str>> {
+        let mut once = Once::default();
+        let mut entry = None;
+        self.object(|reader, found| {
+            if found != key {
+                return Ok(false);
+            }
+            entry = Some(once.then(0, || reader.text_or_empty())?);
+            Ok(true)
+        })?;
+        Ok(entry)
     }
 
     /// The text at `name` of an object.
