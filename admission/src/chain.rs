@@ -394,10 +394,13 @@ pub(crate) struct Attributes<'r> {
 }
 
 impl Attributes<'_> {
-    /// Keeps the object as it is now, if somebody wants it.
+    /// Keeps the object as it is now, if somebody wants it: as the conversion to the internal type and
+    /// back makes it.
     fn keep_requested(&mut self, object: &Value<'_>) {
         if self.wants_requested {
-            self.requested = Some(object.clone().into_owned());
+            let mut object = object.clone().into_owned();
+            encode::as_stored(&mut object, self.resource.schema, self.server.minor());
+            self.requested = Some(object);
         }
     }
 

@@ -53,6 +53,7 @@ pub fn as_stored(value: &mut Value<'_>, schema: &Struct, minor: Minor) {
     match schema.name {
         "StatefulSetSpec" => name_claims(object),
         "Secret" => move_texts(object),
+        "RollingUpdateDaemonSet" => fill_rolling_update(object, schema, minor),
         _ => {}
     }
 }
@@ -81,6 +82,17 @@ fn move_texts(secret: &mut Object<'_>) {
         data.insert(key, base64(bytes));
     }
     data.sort();
+}
+
+/// The internal type of a daemon set's rolling update has numbers where v1 has pointers to them
+/// (`Convert_Pointer_intstr_IntOrString_To_intstr_IntOrString`): one that has no default, since the
+/// strategy is another, is zero then.
+fn fill_rolling_update(update: &mut Object<'_>, schema: &Struct, minor: Minor) {
+    for field in schema.fields.iter().filter(|field| field.exists_in(minor)) {
+        if !update.contains_key(field.name) {
+            update.insert(field.name, 0);
+        }
+    }
 }
 
 /// Does the same below a field, an item or a map's value; whether it is an empty list or map.

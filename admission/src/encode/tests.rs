@@ -97,6 +97,35 @@ fn claims_of_a_stateful_set_say_what_they_are() {
     }
 }
 
+/// A real server of 1.36 stores such a strategy so.
+#[rstest]
+#[case(20, r#"{"maxUnavailable":"20%"}"#, r#"{"maxUnavailable":"20%"}"#)]
+#[case(
+    36,
+    r#"{"maxUnavailable":"20%"}"#,
+    r#"{"maxUnavailable":"20%","maxSurge":0}"#
+)]
+#[case(36, "{}", r#"{"maxUnavailable":0,"maxSurge":0}"#)]
+fn a_rolling_update_that_is_not_the_strategy(
+    #[case] minor: u8,
+    #[case] update: &str,
+    #[case] expected: &str,
+) {
+    let minor = Minor::known(minor);
+    let json = format!(
+        r#"{{"spec":{{"updateStrategy":{{"type":"OnDelete","rollingUpdate":{update}}}}}}}"#
+    );
+    let mut object = decode(json.as_bytes(), &roots::DAEMON_SET, minor)
+        .unwrap()
+        .object;
+    as_stored(&mut object, &roots::DAEMON_SET, minor);
+    let strategy = object.at(&["spec", "updateStrategy"]).expect("a strategy");
+    assert_eq!(
+        encode_untyped(strategy.get("rollingUpdate").expect("an update")),
+        expected
+    );
+}
+
 #[test]
 fn texts_of_a_secret_become_data() {
     let json = br#"{"data":{"b":"YQ==","c":"YQ=="},"stringData":{"a":"xy","b":"z"}}"#;

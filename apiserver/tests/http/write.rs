@@ -525,3 +525,16 @@ fn what_a_plugin_notes_is_told_beside_the_answer() {
     );
     assert_eq!(answer.audit, [noted]);
 }
+
+/// As 1.36 answered: who sends texts owns the data that they become.
+#[test]
+fn who_owns_the_texts_of_a_secret() {
+    let server = server(36).tracking_fields();
+    let path = "/api/v1/namespaces/default/secrets";
+    let body = r#"{"metadata":{"name":"s"},"stringData":{"a":"x"}}"#;
+    let stored = send(&server, &Method::POST, path, &[], body).body;
+    assert_eq!(stored["data"], json!({"a": "eA=="}));
+    let entries = &stored["metadata"]["managedFields"];
+    let owned = json!({"f:data": {".": {}, "f:a": {}}, "f:type": {}});
+    assert_eq!(entries[0]["fieldsV1"], owned);
+}
