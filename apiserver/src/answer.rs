@@ -32,8 +32,7 @@ pub struct Body(Content);
 #[derive(Debug)]
 enum Content {
     Whole(Full<Bytes>),
-    /// With the minor where they are wanted as protobuf.
-    Events(Box<Watch>, Option<Minor>),
+    Events(Box<Watch>),
 }
 
 impl Default for Content {
@@ -46,7 +45,7 @@ impl Body {
     /// Whether it goes on until the client, the server or a time limit ends it.
     #[must_use]
     pub fn is_watch(&self) -> bool {
-        matches!(self.0, Content::Events(..))
+        matches!(self.0, Content::Events(_))
     }
 }
 
@@ -60,27 +59,23 @@ impl http_body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut self.0 {
             Content::Whole(body) => Pin::new(body).poll_frame(context),
-            Content::Events(watch, minor) => watch.poll_events(context).map(|events| {
-                let events = events.map(|events| match *minor {
-                    Some(minor) => protobuf::events(&events, minor).into(),
-                    None => events,
-                });
-                events.map(|events| Ok(Frame::data(events)))
-            }),
+            Content::Events(watch) => watch
+                .poll_events(context)
+                .map(|events| events.map(|events| Ok(Frame::data(events)))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Content::Whole(body) => body.is_end_stream(),
-            Content::Events(..) => false,
+            Content::Events(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Content::Whole(body) => body.size_hint(),
-            Content::Events(..) => SizeHint::default(),
+            Content::Events(_) => SizeHint::default(),
         }
     }
 }
@@ -104,8 +99,6 @@ pub(crate) struct Answer {
     retry_after: u32,
     /// What comes instead of the body.
     watch: Option<Box<Watch>>,
-    /// The minor, where events are wanted as protobuf.
-    frames: Option<Minor>,
     /// What stands in the place of the usual headers, or beside them.
     headers: Vec<(HeaderName, String)>,
     warnings: Vec<String>,
@@ -124,7 +117,6 @@ impl Answer {
             nosniff: false,
             retry_after: 0,
             watch: None,
-            frames: None,
             headers: Vec::new(),
             warnings: Vec::new(),
             audit: Vec::new(),
@@ -152,7 +144,6 @@ impl Answer {
             nosniff: true,
             retry_after: 0,
             watch: None,
-            frames: None,
             headers: Vec::new(),
             warnings: Vec::new(),
             audit: Vec::new(),
@@ -205,7 +196,7 @@ impl Answer {
     /// `k8s.io/apimachinery/pkg/runtime/serializer/protobuf`).
     pub(crate) fn into_protobuf(mut self, minor: Minor) -> Self {
         if self.watch.is_some() {
-            self.frames = Some(minor);
+            // Its events are written in that form.
             return self.with_type(protobuf::STREAM_TYPE);
         }
         if self.plain {
@@ -286,7 +277,7 @@ impl Answer {
         const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
         let is_empty = self.body.is_empty() && self.watch.is_none();
         let content = match self.watch {
-            Some(watch) => Content::Events(watch, self.frames),
+            Some(watch) => Content::Events(watch),
             None => Content::Whole(Full::new(Bytes::from(self.body))),
         };
         let mut response = http::Response::new(Body(content));

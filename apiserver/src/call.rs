@@ -71,10 +71,14 @@ pub(crate) fn route(path: &ResourcePath<'_>, verb: Option<Verb>, minor: Minor) -
     };
     let everywhere = found.namespaced && path.namespace.is_empty();
     let misplaced = !found.namespaced && !path.namespace.is_empty() && found.name != "namespaces";
-    if path.longer || misplaced || everywhere && !path.name.is_empty() {
+    let longer = path.longer && path.subresource != Some("proxy");
+    if longer || misplaced || everywhere && !path.name.is_empty() {
         return Route::Nothing;
     }
     let review = registry::is_review(found);
+    if path.watch && (review || path.subresource.is_some()) {
+        return Route::Nothing;
+    }
     let (subresource, allowed) = match (path.subresource, verb) {
         (None, Some(Verb::DeleteCollection)) => {
             let all = registry::deletes_collections(found, minor);
@@ -91,6 +95,11 @@ pub(crate) fn route(path: &ResourcePath<'_>, verb: Option<Verb>, minor: Minor) -
                 return Route::Nothing;
             };
             let allowed = match verb {
+                _ if served.name == "proxy" => true,
+                _ if registry::is_at_node(served.name) => {
+                    let verbs = registry::subresource_verbs(served);
+                    verb.is_some_and(|verb| verbs.contains(&verb.as_str()))
+                }
                 Some(Verb::Create) => matches!(served.name, "binding" | "eviction"),
                 _ if matches!(served.name, "binding" | "eviction") => false,
                 Some(Verb::Get | Verb::Patch) => served.get,

@@ -8,6 +8,7 @@
 //! compaction of etcd.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::task::Waker;
 
 use podgate_admission::value::Value;
@@ -32,7 +33,7 @@ pub(crate) struct Change {
 /// The last writes, and who waits for the next.
 #[derive(Debug)]
 pub(crate) struct History {
-    changes: VecDeque<Change>,
+    changes: VecDeque<Arc<Change>>,
     /// How many changes are kept.
     most: usize,
     /// The bytes, about, of the objects that only the history still has.
@@ -41,8 +42,18 @@ pub(crate) struct History {
     compacted: u64,
     /// Whether nothing more is told to anybody.
     closed: bool,
-    waiting: BTreeMap<u64, Waker>,
+    waiting: BTreeMap<u64, Waiting>,
     readers: u64,
+}
+
+/// Who waits for a change.
+#[derive(Debug)]
+struct Waiting {
+    /// What the keys begin with of which to be told.
+    prefix: Arc<str>,
+    waker: Waker,
+    /// The revision of the first such change.
+    told: Option<u64>,
 }
 
 impl History {
@@ -59,10 +70,16 @@ impl History {
         }
     }
 
-    /// Writes a change down, and wakes who waits for one.
+    /// Writes a change down, and wakes who waits for one like it.
     pub(crate) fn record(&mut self, change: Change) {
+        for waiting in self.waiting.values_mut() {
+            if waiting.told.is_none() && change.key.starts_with(&*waiting.prefix) {
+                waiting.told = Some(change.revision);
+                waiting.waker.wake_by_ref();
+            }
+        }
         self.bytes += bytes(&change);
-        self.changes.push_back(change);
+        self.changes.push_back(Arc::new(change));
         // The last change is kept in any case: those who are up to date shall not be left behind.
         while self.changes.len() > 1
             && (self.changes.len() > self.most || self.bytes > MOST_BYTES)
@@ -71,7 +88,6 @@ impl History {
             self.bytes -= bytes(&oldest);
             self.compacted = oldest.revision;
         }
-        self.wake();
     }
 
     /// The oldest revision from which on every change is known.
@@ -79,8 +95,13 @@ impl History {
         self.compacted
     }
 
+    /// The revision of the last change.
+    pub(crate) fn newest(&self) -> u64 {
+        self.changes.back().map_or(self.compacted, |c| c.revision)
+    }
+
     /// The changes after a revision, oldest first.
-    pub(crate) fn after(&self, revision: u64) -> impl DoubleEndedIterator<Item = &Change> {
+    pub(crate) fn after(&self, revision: u64) -> impl DoubleEndedIterator<Item = &Arc<Change>> {
         let first = self.changes.partition_point(|c| c.revision <= revision);
         self.changes.range(first..)
     }
@@ -91,9 +112,20 @@ impl History {
         self.readers
     }
 
-    /// Wakes `reader` at the next change.
-    pub(crate) fn wait(&mut self, reader: u64, waker: &Waker) {
-        self.waiting.insert(reader, waker.clone());
+    /// Wakes `reader` at the next change of what has a key that begins with `prefix`.
+    pub(crate) fn wait(&mut self, reader: u64, prefix: Arc<str>, waker: &Waker) {
+        let waiting = Waiting {
+            prefix,
+            waker: waker.clone(),
+            told: None,
+        };
+        self.waiting.insert(reader, waiting);
+    }
+
+    /// The revision up to which nothing has happened for which `reader` waits, if it does.
+    pub(crate) fn quiet_until(&self, reader: u64) -> Option<u64> {
+        let waiting = self.waiting.get(&reader)?;
+        Some(waiting.told.map_or(self.newest(), |told| told - 1))
     }
 
     /// `reader` waits no longer.
@@ -104,17 +136,13 @@ impl History {
     /// Ends it for all readers.
     pub(crate) fn close(&mut self) {
         self.closed = true;
-        self.wake();
+        for (_, waiting) in std::mem::take(&mut self.waiting) {
+            waiting.waker.wake();
+        }
     }
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
-    }
-
-    fn wake(&mut self) {
-        for (_, waker) in std::mem::take(&mut self.waiting) {
-            waker.wake();
-        }
     }
 }
 
@@ -139,8 +167,6 @@ fn size(value: &Value<'_>) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn change(revision: u64, before: usize) -> Change {
@@ -181,5 +207,25 @@ mod tests {
         history.record(change(7, 1));
         assert_eq!(revisions(&history, 1), [7]);
         assert!(history.bytes < 1024);
+    }
+
+    #[test]
+    fn wakes_who_waits_for_such_a_change() {
+        let mut history = History::new(1, 10);
+        let waker = Waker::noop();
+        let (pods, all, other) = (1, 2, 3);
+        history.wait(pods, "pods/a/2".into(), waker);
+        history.wait(all, "pods/".into(), waker);
+        history.wait(other, "services/".into(), waker);
+        let quiet = |history: &History| [pods, all, other].map(|r| history.quiet_until(r));
+        assert_eq!(quiet(&history), [Some(1); 3]);
+        history.record(change(3, 1));
+        assert_eq!(quiet(&history), [Some(3), Some(2), Some(3)]);
+        let mut second = change(4, 1);
+        second.key = "pods/a/2".to_owned();
+        history.record(second);
+        assert_eq!(quiet(&history), [Some(3), Some(2), Some(4)]);
+        history.forget(all);
+        assert_eq!(history.quiet_until(all), None);
     }
 }

@@ -16,7 +16,7 @@ use crate::{failure, protobuf};
 const TYPES: &str = "application/json, application/vnd.kubernetes.protobuf";
 
 /// What an answer shows of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Representation {
     pub(crate) kind: Kind,
     /// The version of `meta.k8s.io` that the form has: `v1` or `v1beta1`.
@@ -26,7 +26,7 @@ pub(crate) struct Representation {
 }
 
 /// The kind of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// The kind of the resource.
     Own,

@@ -227,7 +227,7 @@ fn truth(text: &str) -> bool {
 }
 
 /// Reads an integer as Go's `strconv.ParseInt` does, with its error.
-fn integer(text: &str) -> Result<i64, Status> {
+pub(crate) fn integer(text: &str) -> Result<i64, Status> {
     text.parse().map_err(|error: std::num::ParseIntError| {
         use std::num::IntErrorKind::{NegOverflow, PosOverflow};
         let why = match error.kind() {

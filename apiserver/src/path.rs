@@ -14,7 +14,12 @@ pub(crate) enum Path<'a> {
     Resource(ResourcePath<'a>),
     /// Anything else: `/version`, `/apis/apps`.
     Other(&'a str),
+    /// The beginning of one of the older paths, which does not say of what: `/api/v1/watch`.
+    Unclear,
 }
+
+/// What older paths have before the resource, in the place of a verb; `proxy` is no longer served.
+const SPECIAL_VERBS: [&str; 2] = ["proxy", "watch"];
 
 /// The parts of `/apis/GROUP/VERSION/namespaces/NAMESPACE/RESOURCE/NAME/SUBRESOURCE`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,12 +35,18 @@ pub(crate) struct ResourcePath<'a> {
     pub(crate) subresource: Option<&'a str>,
     /// Whether there is more behind the subresource.
     pub(crate) longer: bool,
+    /// Whether it is one of the older paths that are watches: `/api/v1/watch/pods`.
+    pub(crate) watch: bool,
 }
 
 impl<'a> Path<'a> {
     /// Takes a decoded path apart.
     pub(crate) fn parse(path: &'a str) -> Self {
-        Self::resource(path).map_or(Self::Other(path), Self::Resource)
+        match Self::resource(path) {
+            Some(found) if found.resource.is_empty() => Self::Unclear,
+            Some(found) => Self::Resource(found),
+            None => Self::Other(path),
+        }
     }
 
     fn resource(path: &'a str) -> Option<ResourcePath<'a>> {
@@ -52,6 +63,14 @@ impl<'a> Path<'a> {
             resource: parts.next()?,
             ..ResourcePath::default()
         };
+        if SPECIAL_VERBS.contains(&found.resource) {
+            found.watch = found.resource == "watch";
+            match parts.next() {
+                // What was to be proxied is found nowhere.
+                Some(_) if !found.watch => return Some(found),
+                resource => found.resource = resource.unwrap_or_default(),
+            }
+        }
         if found.resource == "namespaces" {
             let mut ahead = parts.clone();
             found.namespace = ahead.next().unwrap_or_default();
@@ -88,6 +107,7 @@ impl Verb {
     pub(crate) fn of(method: &Method, path: &ResourcePath<'_>, watch: bool) -> Option<Self> {
         let collection = path.name.is_empty();
         Some(match *method {
+            _ if path.watch => Self::Watch,
             Method::GET | Method::HEAD if collection && watch => Self::Watch,
             Method::GET | Method::HEAD if collection => Self::List,
             Method::GET | Method::HEAD => Self::Get,
@@ -150,6 +170,7 @@ mod tests {
             name,
             subresource,
             longer: false,
+            watch: false,
         };
         assert_eq!(Path::parse(path), Path::Resource(expected));
     }
@@ -164,6 +185,36 @@ mod tests {
     #[case("/healthz/ping/x/y")]
     fn others(#[case] path: &str) {
         assert_eq!(Path::parse(path), Path::Other(path));
+    }
+
+    #[rstest]
+    #[case("/api/v1/watch/pods", "", "pods", "")]
+    #[case(
+        "/apis/apps/v1/watch/namespaces/web/deployments/d",
+        "web",
+        "deployments",
+        "d"
+    )]
+    #[case("/api/v1/watch/namespaces/web", "web", "namespaces", "web")]
+    fn watches(
+        #[case] path: &str,
+        #[case] namespace: &str,
+        #[case] resource: &str,
+        #[case] name: &str,
+    ) {
+        let Path::Resource(path) = Path::parse(path) else {
+            panic!("a resource path");
+        };
+        let found = (path.watch, path.namespace, path.resource, path.name);
+        assert_eq!(found, (true, namespace, resource, name));
+        assert_eq!(Verb::of(&Method::POST, &path, false), Some(Verb::Watch));
+    }
+
+    #[rstest]
+    #[case("/api/v1/watch")]
+    #[case("/apis/apps/v1/proxy/")]
+    fn what_does_not_say_of_what(#[case] path: &str) {
+        assert_eq!(Path::parse(path), Path::Unclear);
     }
 
     #[test]

@@ -127,10 +127,15 @@ pub(crate) fn subresources(resource: &Resource, minor: Minor) -> impl Iterator<I
     );
     // Ephemeral containers are behind an alpha gate up to 1.22.
     [
+        named("attach", pods, true),
         named("binding", pods, false),
         named("ephemeralcontainers", pods && minor.number() >= 23, true),
         named("eviction", pods, false),
+        named("exec", pods, true),
         named("finalize", namespaces, false),
+        named("log", pods, true),
+        named("portforward", pods, true),
+        named("proxy", pods, true),
         // Resizing is behind an alpha gate up to 1.32.
         named("resize", pods && minor.number() >= 33, true),
         named("scale", scales, true),
@@ -144,9 +149,20 @@ pub(crate) fn subresources(resource: &Resource, minor: Minor) -> impl Iterator<I
     .flatten()
 }
 
+/// Whether a subresource is what only the node of a pod could tell.
+pub(crate) fn is_at_node(subresource: &str) -> bool {
+    matches!(
+        subresource,
+        "attach" | "exec" | "log" | "portforward" | "proxy"
+    )
+}
+
 /// The verbs of a subresource, in alphabetical order.
 pub(crate) fn subresource_verbs(subresource: Subresource) -> &'static [&'static str] {
     match subresource.name {
+        "attach" | "exec" | "portforward" => &["create", "get"],
+        "log" => &["get"],
+        "proxy" => &["create", "delete", "get", "patch", "update"],
         "binding" | "eviction" => &["create"],
         _ if subresource.get => &["get", "patch", "update"],
         _ => &["update"],
@@ -165,6 +181,10 @@ pub(crate) fn subresource_kind(
         "eviction" if minor.number() >= 22 => ("policy", "v1", "Eviction"),
         "eviction" => ("policy", "v1beta1", "Eviction"),
         "binding" => ("", "", "Binding"),
+        "attach" => ("", "", "PodAttachOptions"),
+        "exec" => ("", "", "PodExecOptions"),
+        "portforward" => ("", "", "PodPortForwardOptions"),
+        "proxy" => ("", "", "PodProxyOptions"),
         _ => ("", "", resource.kind),
     }
 }

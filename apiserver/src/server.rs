@@ -10,11 +10,12 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, Uri};
 use http_body_util::BodyExt;
 use percent_encoding::percent_decode_str;
 use podgate_admission::chain::{self, Server};
 use podgate_admission::plugins::pod_security_policy::Explanation;
+use podgate_admission::quote::quote;
 use podgate_admission::request::{
     Operation, Request as AdmissionRequest, Response as AdmissionResponse, User,
 };
@@ -26,9 +27,10 @@ use crate::call::{self, Call, Route};
 use crate::negotiation::negotiate;
 use crate::options::Options;
 use crate::path::{Path, ResourcePath, Verb};
+use crate::selector::FieldSelector;
 use crate::source::Seeded;
 use crate::state::State;
-use crate::watch::Timer;
+use crate::watch::{Timer, Watches};
 use crate::{
     authorize, bootstrap, controllers, discovery, failure, health, openapi, owned, protobuf,
     registry, user, verb, version,
@@ -50,8 +52,8 @@ struct TooLarge;
 pub struct ApiServer {
     server: Arc<Server>,
     state: Arc<Mutex<State>>,
-    /// What keeps the time of watches; without one there are none.
-    timer: Option<Timer>,
+    /// What watches have in common; without it there are none.
+    watches: Option<Watches>,
     /// Made when somebody asks for one of them.
     openapi: Arc<OnceLock<openapi::Documents>>,
 }
@@ -64,7 +66,7 @@ impl ApiServer {
         Self {
             server: Arc::new(server),
             state: Arc::new(Mutex::new(state)),
-            timer: None,
+            watches: None,
             openapi: Arc::default(),
         }
     }
@@ -86,7 +88,7 @@ impl ApiServer {
         Self {
             server: Arc::clone(&self.server),
             state: Arc::new(Mutex::new(self.lock().clone())),
-            timer: None,
+            watches: None,
             openapi: Arc::clone(&self.openapi),
         }
     }
@@ -96,7 +98,7 @@ impl ApiServer {
     /// know nothing of that.
     pub fn keep_history(&mut self, most: usize, timer: Timer) {
         self.lock().store.keep_history(most);
-        self.timer = Some(timer);
+        self.watches = Some(Watches::new(timer));
     }
 
     /// Ends all watches, and those that are still to come.
@@ -145,6 +147,7 @@ impl ApiServer {
             name: "",
             subresource: None,
             longer: false,
+            watch: false,
         };
         authorize::resource(&self.lock().store, user, Some(Verb::Create), &path)
     }
@@ -170,6 +173,7 @@ impl ApiServer {
         let decoded = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         match Path::parse(&decoded) {
             Path::Other(path) => self.other(parts, path, &user),
+            Path::Unclear => unclear(&parts.uri),
             Path::Resource(path) => {
                 let answer = self.resource(parts, &path, &user, body);
                 match negotiate(&parts.headers) {
@@ -221,7 +225,15 @@ impl ApiServer {
         let minor = self.server.minor();
         let verb = Verb::of(&parts.method, path, options.watch);
         let state = &mut *self.lock();
-        if let Err(status) = authorize::resource(&state.store, user, verb, path) {
+        // Who lists by name asks for what a role may name.
+        let asked = match verb {
+            Some(Verb::List | Verb::Watch) if path.name.is_empty() => ResourcePath {
+                name: FieldSelector::name_in(&options.field_selector).unwrap_or_default(),
+                ..*path
+            },
+            _ => *path,
+        };
+        if let Err(status) = authorize::resource(&state.store, user, verb, &asked) {
             return Answer::forbidden(&status);
         }
         let (resource, subresource) = match call::route(path, verb, minor) {
@@ -230,6 +242,14 @@ impl ApiServer {
             Route::Nothing => return Status::no_such_path().into(),
             Route::NotAllowed => return failure::method_not_allowed().into(),
         };
+        if path.watch && parts.method != Method::GET {
+            return failure::method_not_allowed().into();
+        }
+        if let Some(subresource) = subresource.filter(|name| registry::is_at_node(name)) {
+            controllers::settle(&self.server, state);
+            let query = parts.uri.query().unwrap_or_default();
+            return verb::at_node(state, path, subresource, query, minor);
+        }
         let Some(verb) = verb else {
             return failure::method_not_allowed().into();
         };
@@ -300,8 +320,8 @@ impl ApiServer {
             Verb::Create => verb::create(&self.server, state, &call),
             Verb::Get => verb::get(state, &call),
             Verb::List => verb::list(state, &call),
-            Verb::Watch => match self.timer {
-                Some(timer) => verb::watch(state, &self.state, timer, &call),
+            Verb::Watch => match &self.watches {
+                Some(watches) => verb::watch(state, &self.state, watches, &call),
                 None => failure::method_not_allowed().into(),
             },
             Verb::Update => verb::update(&self.server, state, &call),
@@ -310,11 +330,24 @@ impl ApiServer {
             Verb::DeleteCollection => verb::delete_collection(&self.server, state, &call),
         });
         // Who watches sees what the controllers make of it without asking again.
-        if self.timer.is_some() {
+        if self.watches.is_some() {
             controllers::settle(&self.server, state);
         }
         answer
     }
+}
+
+/// The failure of `WithRequestInfo`, before anybody asks who it is.
+fn unclear(uri: &Uri) -> Answer {
+    let uri = uri.path_and_query().map_or("", |uri| uri.as_str());
+    let quoted = quote(uri);
+    Answer::text(
+        500,
+        &format!(
+            "Internal Server Error: {quoted}: failed to create RequestInfo: unable to determine kind and \
+             namespace from url, {uri}\n"
+        ),
+    )
 }
 
 /// Reads a body to its end, and keeps what is not too much.

@@ -24,6 +24,16 @@ pub enum Clock {
     Live(Arc<dyn Fn() -> String + Send + Sync>),
 }
 
+impl Clock {
+    /// What time it is.
+    pub(crate) fn time(&self) -> String {
+        match self {
+            Self::Fixed(time) => time.to_string(),
+            Self::Live(now) => now(),
+        }
+    }
+}
+
 impl Default for Clock {
     fn default() -> Self {
         Self::Fixed("2026-01-01T00:00:00Z".into())
@@ -63,10 +73,12 @@ impl Seeded {
 
     /// What time it is.
     pub(crate) fn time(&self) -> String {
-        match &self.clock {
-            Clock::Fixed(time) => time.to_string(),
-            Clock::Live(now) => now(),
-        }
+        self.clock.time()
+    }
+
+    /// What tells the time.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
     }
 }
 

@@ -2,10 +2,14 @@
 //!
 //! It holds a place in the history of the store, and nothing else: who reads slowly takes up no memory,
 //! and is sent away when the history has moved past the place, as upstream ends a watch whose buffer is
-//! full.
+//! full. What many watches want in the same form is written once for all of them; each puts its own
+//! event around it.
 //!
 //! Upstream: `k8s.io/apiserver/pkg/endpoints/handlers/watch.go`, `WatchServer.HandleHTTP`, and
 //! `storage/cacher/cache_watcher.go`.
+
+mod encodings;
+mod view;
 
 use std::fmt;
 use std::pin::Pin;
@@ -21,6 +25,8 @@ use crate::history::Change;
 use crate::selector::{FieldSelector, LabelSelector};
 use crate::state::{State, set_version};
 use crate::store::Stored;
+use encodings::{Encodings, Key};
+pub(crate) use view::View;
 
 /// What keeps the time of watches, handed in by who has a runtime: `tokio::time::sleep` in a box.
 pub type Timer = fn(Duration) -> Waiting;
@@ -28,8 +34,12 @@ pub type Timer = fn(Duration) -> Waiting;
 /// It is over when the time is.
 pub type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Writes an object as the client wants to see it, at a time.
-pub(crate) type Show = Box<dyn FnMut(&Stored, &str) -> String + Send>;
+/// What all watches of a server have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Watches {
+    pub(crate) timer: Timer,
+    encodings: Arc<Mutex<Encodings>>,
+}
 
 /// `defaultBookmarkFrequency` in `storage/cacher/cacher.go`
 const BOOKMARK_EVERY: Duration = Duration::from_mins(1);
@@ -46,7 +56,7 @@ const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 #[derive(Debug)]
 pub(crate) struct Interest {
     /// What the keys in the store begin with.
-    pub(crate) prefix: String,
+    pub(crate) prefix: Arc<str>,
     pub(crate) labels: LabelSelector,
     pub(crate) fields: FieldSelector,
     pub(crate) kind: &'static str,
@@ -73,8 +83,6 @@ pub(crate) struct Now {
     pub(crate) revision: u64,
     /// A number of its history.
     pub(crate) reader: u64,
-    /// What time it is.
-    pub(crate) time: String,
 }
 
 /// How long a watch lasts, and whether it tells where it is meanwhile.
@@ -88,14 +96,13 @@ pub(crate) struct Pace {
 /// The events of one client.
 pub(crate) struct Watch {
     state: Arc<Mutex<State>>,
+    encodings: Arc<Mutex<Encodings>>,
     interest: Interest,
-    show: Show,
+    view: View,
     pace: Pace,
     reader: u64,
     /// The revision up to which everything has been told.
     at: u64,
-    /// What time it was when that was looked at.
-    now: String,
     initial: std::vec::IntoIter<Stored>,
     /// The revision of the bookmark that ends the initial events, until it is sent.
     initial_end: Option<u64>,
@@ -105,19 +112,26 @@ pub(crate) struct Watch {
     ended: bool,
 }
 
+impl Watches {
+    /// None yet, whose time `timer` keeps.
+    pub(crate) fn new(timer: Timer) -> Self {
+        Self {
+            timer,
+            encodings: Arc::default(),
+        }
+    }
+}
+
 impl Watch {
     /// Starts a watch of the store in `state`.
     pub(crate) fn new(
         state: Arc<Mutex<State>>,
-        Now {
-            revision,
-            reader,
-            time,
-        }: Now,
+        watches: &Watches,
+        Now { revision, reader }: Now,
         interest: Interest,
         beginning: Beginning,
         mut pace: Pace,
-        show: Show,
+        view: View,
     ) -> Self {
         let (mut at, mut initial, mut initial_end, mut refused) =
             (revision, Vec::new(), None, None);
@@ -132,11 +146,11 @@ impl Watch {
         }
         Self {
             state,
+            encodings: Arc::clone(&watches.encodings),
             interest,
-            show,
+            view,
             reader,
             at,
-            now: time,
             initial: initial.into_iter(),
             initial_end,
             refused,
@@ -155,7 +169,10 @@ impl Watch {
         }
         if let Some(status) = self.refused.take() {
             self.ended = true;
-            return Poll::Ready(Some(frame("ERROR", &status.to_json()).into()));
+            let mut event = Vec::new();
+            let status = self.view.encode(status.to_json());
+            self.view.event("ERROR", &status, &mut event);
+            return Poll::Ready(Some(event.into()));
         }
         let events = self.initial_events();
         if !events.is_empty() {
@@ -169,9 +186,13 @@ impl Watch {
             if changes.is_empty() {
                 break;
             }
-            let mut events = String::new();
+            let mut events = Vec::new();
             for change in changes {
                 self.write(&change, &mut events);
+                self.at = change.revision;
+                if events.len() >= FRAME {
+                    break;
+                }
             }
             if !events.is_empty() {
                 return Poll::Ready(Some(events.into()));
@@ -182,80 +203,104 @@ impl Watch {
         {
             // This is polled again before it waits, and the new one with it.
             self.bookmark = self.pace.next_bookmark();
-            return Poll::Ready(Some(self.bookmark_event(self.at, false).into()));
+            let mut event = Vec::new();
+            self.bookmark_event(self.at, false, &mut event);
+            return Poll::Ready(Some(event.into()));
         }
         Poll::Pending
     }
 
     /// What was there at the beginning, as far as it has not been sent.
-    fn initial_events(&mut self) -> String {
-        let mut events = String::new();
+    fn initial_events(&mut self) -> Vec<u8> {
+        let mut events = Vec::new();
         while events.len() < FRAME
             && let Some(object) = self.initial.next()
         {
-            events.push_str(&frame("ADDED", &(self.show)(&object, &self.now)));
+            let written = self.view.write(&object);
+            self.view.event("ADDED", &written, &mut events);
         }
         if events.len() < FRAME
             && let Some(revision) = self.initial_end.take()
         {
-            let bookmark = self.bookmark_event(revision, true);
-            events.push_str(&bookmark);
+            self.bookmark_event(revision, true, &mut events);
         }
         events
     }
 
     /// The changes that follow; where there are none, the next one wakes this. Nothing where the history
     /// has moved past, or is closed.
-    fn changes(&mut self, context: &Context<'_>) -> Option<Vec<Change>> {
+    fn changes(&mut self, context: &Context<'_>) -> Option<Vec<Arc<Change>>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { store, source, .. } = &mut *state;
-        let history = store.history()?;
+        let history = state.store.history()?;
+        // Others may have changed more than is kept while this had nothing to tell.
+        if let Some(quiet) = history.quiet_until(self.reader) {
+            self.at = self.at.max(quiet);
+            history.forget(self.reader);
+        }
         if history.is_closed() || self.at < history.compacted() {
             return None;
         }
-        let mut changes = Vec::new();
-        let mut at = self.at;
-        for change in history.after(self.at) {
-            at = change.revision;
-            if change.key.starts_with(&self.interest.prefix) {
-                changes.push(change.clone());
-                if changes.len() == BATCH {
-                    break;
-                }
-            }
-        }
+        let prefix = &self.interest.prefix;
+        let of_interest = |change: &&Arc<Change>| change.key.starts_with(&**prefix);
+        let changes: Vec<_> = history
+            .after(self.at)
+            .filter(of_interest)
+            .take(BATCH)
+            .cloned()
+            .collect();
         if changes.is_empty() {
-            history.wait(self.reader, context.waker());
-        } else {
-            self.now = source.time();
+            self.at = self.at.max(history.newest());
+            history.wait(self.reader, Arc::clone(prefix), context.waker());
         }
-        self.at = at;
         Some(changes)
     }
 
     /// Writes what a change is to this client (`convertToWatchEvent`): an object that comes into what the
     /// selectors select is new to it, one that leaves it is gone.
-    fn write(&mut self, change: &Change, events: &mut String) {
-        let selected =
-            |object: &Option<Stored>| object.clone().filter(|o| self.interest.selects(o));
-        let event = match (selected(&change.before), selected(&change.after)) {
+    fn write(&mut self, change: &Change, events: &mut Vec<u8>) {
+        let selected = |object: &Option<Stored>| {
+            let object = object.as_ref();
+            object.filter(|o| self.interest.selects(o)).cloned()
+        };
+        let (kind, object, gone) = match (selected(&change.before), selected(&change.after)) {
             (None, None) => return,
-            (None, Some(after)) => frame("ADDED", &(self.show)(&after, &self.now)),
-            (Some(_), Some(after)) => frame("MODIFIED", &(self.show)(&after, &self.now)),
-            (Some(before), None) => {
+            (None, Some(after)) => ("ADDED", after, false),
+            (Some(_), Some(after)) => ("MODIFIED", after, false),
+            (Some(before), None) => ("DELETED", before, true),
+        };
+        let revision = change.revision;
+        let view = &mut self.view;
+        let form = view.form();
+        let mut write = || {
+            if gone {
                 // The object as it was, with the version of the change.
-                let mut object = Value::clone(&before);
+                let mut object = Value::clone(&object);
                 if let Some(object) = object.as_object_mut() {
-                    set_version(object.object_mut("metadata"), change.revision);
+                    set_version(object.object_mut("metadata"), revision);
                 }
-                frame("DELETED", &(self.show)(&Arc::new(object), &self.now))
+                view.write(&Arc::new(object))
+            } else {
+                view.write(&object)
             }
         };
-        events.push_str(&event);
+        let written = match form {
+            Some(form) => {
+                let key = Key {
+                    revision,
+                    gone,
+                    form,
+                };
+                let encodings = self.encodings.lock();
+                let mut encodings = encodings.unwrap_or_else(PoisonError::into_inner);
+                encodings.get_or_write(key, write)
+            }
+            None => write().into(),
+        };
+        self.view.event(kind, &written, events);
     }
 
     /// An object with nothing but a version.
-    fn bookmark_event(&mut self, revision: u64, initial_end: bool) -> String {
+    fn bookmark_event(&mut self, revision: u64, initial_end: bool, events: &mut Vec<u8>) {
         let mut metadata = Object::new();
         set_version(&mut metadata, revision);
         if initial_end {
@@ -265,10 +310,8 @@ impl Watch {
         let mut object = Object::from_iter([("kind", self.interest.kind)]);
         object.insert("apiVersion", self.interest.api_version.clone());
         object.insert("metadata", metadata);
-        frame(
-            "BOOKMARK",
-            &(self.show)(&Arc::new(object.into()), &self.now),
-        )
+        let written = self.view.write(&Arc::new(object.into()));
+        self.view.event("BOOKMARK", &written, events);
     }
 }
 
@@ -304,9 +347,4 @@ impl fmt::Debug for Watch {
             .field("at", &self.at)
             .finish_non_exhaustive()
     }
-}
-
-/// One event, a line.
-fn frame(kind: &str, object: &str) -> String {
-    format!("{{\"type\":\"{kind}\",\"object\":{object}}}\n")
 }

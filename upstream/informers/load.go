@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -78,21 +79,13 @@ func load(config *rest.Config, namespace string, count, clients int, pods, verdi
 		}
 	}
 	var told atomic.Int64
-	watcher, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return err
-	}
 	for range watches {
-		watch, err := watcher.CoreV1().Pods(namespace).Watch(ctx, metav1.ListOptions{})
+		events, err := watch(ctx, config, namespace)
 		if err != nil {
 			return err
 		}
-		defer watch.Stop()
-		go func() {
-			for range watch.ResultChan() {
-				told.Add(1)
-			}
-		}()
+		defer events.Close()
+		go countLines(events, &told)
 	}
 
 	var next, stored, refused, wrong atomic.Int64
@@ -103,7 +96,7 @@ func load(config *rest.Config, namespace string, count, clients int, pods, verdi
 		group.Add(1)
 		go func() {
 			defer group.Done()
-			client, err := rest.HTTPClientFor(config)
+			client, err := own(config)
 			for err == nil {
 				number := int(next.Add(1)) - 1
 				if number >= count {
@@ -139,10 +132,14 @@ func load(config *rest.Config, namespace string, count, clients int, pods, verdi
 	}
 
 	// A client of its own lists them in pages.
+	lister, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return err
+	}
 	there := int64(0)
 	options := metav1.ListOptions{Limit: 500}
 	for {
-		list, err := watcher.CoreV1().Pods(namespace).List(ctx, options)
+		list, err := lister.CoreV1().Pods(namespace).List(ctx, options)
 		if err != nil {
 			return err
 		}
@@ -166,6 +163,46 @@ func load(config *rest.Config, namespace string, count, clients int, pods, verdi
 		return fmt.Errorf("events are lost")
 	}
 	return nil
+}
+
+// own is an HTTP client with connections of its own: others would be shared by all clients of a process.
+func own(config *rest.Config) (*http.Client, error) {
+	config = rest.CopyConfig(config)
+	config.Dial = (&net.Dialer{}).DialContext
+	return rest.HTTPClientFor(config)
+}
+
+// watch watches pods on a connection of its own. What it is told is not decoded: that would take longer
+// than all that the server does.
+func watch(ctx context.Context, config *rest.Config, namespace string) (io.ReadCloser, error) {
+	client, err := own(config)
+	if err != nil {
+		return nil, err
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Host+"/api/v1/namespaces/"+namespace+"/pods?watch=true", nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("a watch is refused: %s", response.Status)
+	}
+	return response.Body, nil
+}
+
+// countLines counts the events of a watch, each a line, until it is over.
+func countLines(events io.Reader, told *atomic.Int64) {
+	buffer := make([]byte, 64<<10)
+	for {
+		read, err := events.Read(buffer)
+		told.Add(int64(bytes.Count(buffer[:read], []byte("\n"))))
+		if err != nil {
+			return
+		}
+	}
 }
 
 // create posts a pod under a name, and returns the answer with the name of its variant instead.

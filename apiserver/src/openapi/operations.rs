@@ -192,7 +192,9 @@ pub(super) fn paths(
     if resource.namespaced && has("list") {
         paths.push(path(&format!("{root}/{}", resource.name), &[&LIST], ""));
     }
-    for subresource in registry::subresources(resource, minor) {
+    // What only a node could tell is not described.
+    let described = |s: &registry::Subresource| !registry::is_at_node(s.name);
+    for subresource in registry::subresources(resource, minor).filter(described) {
         let (group, version, kind) = registry::subresource_kind(resource, subresource.name, minor);
         if (group, version, kind) != ("", "", resource.kind) {
             // Its kind is none of the resource's, and has no definition.

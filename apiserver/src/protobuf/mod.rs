@@ -160,32 +160,19 @@ fn of_value(object: &Value<'_>, minor: Minor) -> Option<Vec<u8>> {
     Some(document(api_version, kind, &raw))
 }
 
-/// Writes the events of a watch, each a line of JSON, as frames: the length in four bytes and
-/// `metav1.WatchEvent`, whose object is a document (`lengthDelimitedFramer` in `serializer/protobuf`,
-/// `ServeHTTP` in `k8s.io/apiserver/pkg/endpoints/handlers/watch.go`).
-pub(crate) fn events(lines: &[u8], minor: Minor) -> Vec<u8> {
-    let mut frames = Vec::new();
-    for line in lines.split(|byte| *byte == b'\n') {
-        let Ok(event) = decode_untyped(line) else {
-            continue;
-        };
-        let Some(object) = event
-            .get("object")
-            .and_then(|object| of_value(object, minor))
-        else {
-            continue;
-        };
-        let mut raw = Message::default();
-        raw.bytes(1, &object);
-        let mut frame = Message::default();
-        frame.bytes(1, event.text_at(&["type"]).as_bytes());
-        frame.message(2, &raw);
-        let frame = frame.into_bytes();
-        let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
-        frames.extend(length.to_be_bytes());
-        frames.extend(frame);
-    }
-    frames
+/// Writes an event of a watch: the length in four bytes and `metav1.WatchEvent`, whose object is a document
+/// (`lengthDelimitedFramer` in `serializer/protobuf`, `ServeHTTP` in
+/// `k8s.io/apiserver/pkg/endpoints/handlers/watch.go`).
+pub(crate) fn event(kind: &str, object: &[u8], events: &mut Vec<u8>) {
+    let mut raw = Message::default();
+    raw.bytes(1, object);
+    let mut event = Message::default();
+    event.bytes(1, kind.as_bytes());
+    event.message(2, &raw);
+    let event = event.into_bytes();
+    let length = u32::try_from(event.len()).unwrap_or(u32::MAX);
+    events.extend(length.to_be_bytes());
+    events.extend(event);
 }
 
 fn partial(object: &Value<'_>, schema: &'static Struct, minor: Minor) -> Message {

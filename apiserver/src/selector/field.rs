@@ -93,6 +93,32 @@ impl FieldSelector {
         self.terms.is_empty()
     }
 
+    /// Selects by name alone.
+    pub(crate) fn named(name: &str) -> Self {
+        let path = vec!["metadata".to_owned(), "name".to_owned()];
+        let (equal, value) = (true, name.to_owned());
+        let terms = vec![Term { path, equal, value }];
+        Self { terms }
+    }
+
+    /// The name that a selector on any resource asks for, where a role may be about that name alone
+    /// (`RequiresExactMatch`, and `IsPathSegmentName` in `k8s.io/apimachinery`).
+    pub(crate) fn name_in(text: &str) -> Option<&str> {
+        let terms = text.split(',').filter(|term| !term.is_empty());
+        let terms: Vec<_> = terms.map(split).collect::<Option<_>>()?;
+        let mut names = terms
+            .iter()
+            .filter(|(field, equal, _)| *equal && *field == "metadata.name");
+        let (_, _, name) = names.next()?;
+        (!matches!(*name, "." | "..") && !name.contains(['/', '%'])).then_some(*name)
+    }
+
+    /// The name that objects must have, where they must have one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        let named = |term: &&Term| term.equal && term.path == ["metadata", "name"];
+        self.terms.iter().find(named).map(|term| &*term.value)
+    }
+
     /// Whether the object's fields meet the selector.
     pub(crate) fn selects(&self, object: &Value<'_>) -> bool {
         self.terms.iter().all(|term| {

@@ -14,10 +14,9 @@ use crate::answer::Answer;
 use crate::call::Call;
 use crate::failure;
 use crate::selector::{FieldSelector, LabelSelector};
-use crate::state::{State, in_version};
-use crate::store::prefix;
-use crate::transform::{self, Form};
-use crate::watch::{Beginning, Interest, Now, Pace, Show, Timer, Watch};
+use crate::state::State;
+use crate::store::{key, prefix};
+use crate::watch::{Beginning, Interest, Now, Pace, View, Watch, Watches};
 
 /// How long a watch lasts that does not say so, at least (`--min-request-timeout`); at most it is twice
 /// as long, which spreads the ends of watches that began together.
@@ -27,10 +26,10 @@ const LEAST_SECONDS: u64 = 1800;
 pub(crate) fn watch(
     state: &mut State,
     shared: &Arc<Mutex<State>>,
-    timer: Timer,
+    watches: &Watches,
     call: &Call<'_>,
 ) -> Answer {
-    match start(state, shared, timer, call) {
+    match start(state, shared, watches, call) {
         Ok(watch) => Answer::events(watch),
         Err(status) => status.into(),
     }
@@ -39,16 +38,31 @@ pub(crate) fn watch(
 fn start(
     state: &mut State,
     shared: &Arc<Mutex<State>>,
-    timer: Timer,
+    watches: &Watches,
     call: &Call<'_>,
 ) -> Result<Watch, Status> {
     let options = &call.options;
     let labels = LabelSelector::parse(&options.label_selector)?;
     options.validate_watch(call.minor)?;
-    let fields = FieldSelector::parse(&options.field_selector, call.resource)?;
+    let mut fields = FieldSelector::parse(&options.field_selector, call.resource)?;
+    // The older paths may end in a name.
+    if !call.name.is_empty() {
+        if fields.is_empty() {
+            fields = FieldSelector::named(call.name);
+        } else if fields.name() != Some(call.name) {
+            return Err(Status::bad_request(
+                "fieldSelector metadata.name doesn't match requested name",
+            ));
+        }
+    }
     let version = parse_version(&options.resource_version).map_err(failure::unclassified)?;
+    let everywhere = call.resource.namespaced && call.namespace.is_empty();
+    let prefix = match fields.name() {
+        Some(name) if !everywhere => key(call.resource.name, call.namespace, name),
+        _ => prefix(call.resource.name, call.namespace),
+    };
     let interest = Interest {
-        prefix: prefix(call.resource.name, call.namespace),
+        prefix: prefix.into(),
         labels,
         fields,
         kind: call.resource.kind,
@@ -66,18 +80,16 @@ fn start(
         Err(_) => 0,
     };
     let pace = Pace {
-        timer,
+        timer: watches.timer,
         left: Duration::from_secs(left),
         bookmarks: options.bookmarks,
     };
-    let now = Now {
-        revision,
-        reader,
-        time: call.now.clone(),
-    };
+    let now = Now { revision, reader };
     let shared = Arc::clone(shared);
-    let show = show(call);
-    Ok(Watch::new(shared, now, interest, beginning, pace, show))
+    let view = View::of(call, state.source.clock().clone());
+    Ok(Watch::new(
+        shared, watches, now, interest, beginning, pace, view,
+    ))
 }
 
 fn beginning(state: &mut State, version: u64, interest: &Interest, call: &Call<'_>) -> Beginning {
@@ -101,28 +113,4 @@ fn beginning(state: &mut State, version: u64, interest: &Interest, call: &Call<'
             _ => Beginning::After(version),
         },
     }
-}
-
-/// How the client wants to see objects. What it cannot see that way is told instead of it.
-fn show(call: &Call<'_>) -> Show {
-    let Form {
-        resource,
-        minor,
-        representation,
-        include,
-    } = Form::of(call);
-    let include = include.to_owned();
-    // The columns of tables are named once.
-    let mut first = true;
-    Box::new(move |object, now| {
-        let form = Form {
-            resource,
-            minor,
-            representation,
-            include: &include,
-        };
-        let shown = transform::embedded(&in_version(object, resource), &form, now, first);
-        first = false;
-        shown.unwrap_or_else(|status| status.to_json())
-    })
 }

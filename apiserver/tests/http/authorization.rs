@@ -210,3 +210,42 @@ fn what_one_may_do() {
         "verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"],
     })));
 }
+
+/// Who lists or watches by name asks for that object, which a role may name. From source
+/// (`requestinfo.go`); a collection is deleted without a name all the same.
+#[rstest]
+#[case("GET", "configmaps?fieldSelector=metadata.name%3Da", 200)]
+#[case(
+    "GET",
+    "configmaps?fieldSelector=metadata.name%3D%3Da,metadata.namespace%3Dweb",
+    200
+)]
+#[case("GET", "configmaps?fieldSelector=metadata.name%3Db", 403)]
+#[case("GET", "configmaps?fieldSelector=metadata.name%21%3Da", 403)]
+#[case("GET", "configmaps?fieldSelector=x", 403)]
+#[case("GET", "configmaps", 403)]
+#[case("DELETE", "configmaps?fieldSelector=metadata.name%3Da", 403)]
+// It cannot be watched: it keeps no history.
+#[case("GET", "configmaps?watch=1&fieldSelector=metadata.name%3Da", 405)]
+#[case("GET", "configmaps?watch=1", 403)]
+fn a_role_for_one_name(#[case] method: &str, #[case] path: &str, #[case] code: u16) {
+    let server = server(36);
+    let role = json!({"metadata": {"name": "one"}, "rules": [{
+        "apiGroups": [""], "resources": ["configmaps"], "resourceNames": ["a"], "verbs": ["*"],
+    }]});
+    let binding = json!({
+        "metadata": {"name": "one"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "one"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "u"}],
+    });
+    for (kind, object) in [("clusterroles", role), ("clusterrolebindings", binding)] {
+        let path = format!("{RULES}/{kind}");
+        let answer = send(&server, &Method::POST, &path, &[], &object.to_string());
+        assert_eq!(answer.code, 201, "{}", answer.body);
+    }
+    let headers = [("impersonate-user", "u")];
+    let method = method.parse().expect("a method");
+    let path = format!("/api/v1/namespaces/web/{path}");
+    let answer = send(&server, &method, &path, &headers, "");
+    assert_eq!(answer.code, code, "{}", answer.body);
+}

@@ -4,6 +4,7 @@ mod authorization;
 mod controllers;
 mod discovery;
 mod exchange;
+mod node;
 mod pod_security_policy;
 mod protobuf;
 mod read;

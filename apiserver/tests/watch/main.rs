@@ -1,6 +1,8 @@
 //! Watches of a server in this process, where nothing lies in a socket and time passes when a test says so.
 
 mod bookmarks;
+mod exchange;
+mod forms;
 mod time;
 mod watcher;
 
