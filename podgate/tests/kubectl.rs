@@ -146,6 +146,113 @@ fn without_pod_security() -> Vec<Step> {
     ]
 }
 
+/// What kubectl makes itself: newer ones send it as protobuf.
+fn creations(minor: u8) -> Vec<Step> {
+    let mut steps = vec![
+        step("create namespace made", &["namespace/made created\n"]),
+        step(
+            "create configmap c --from-literal=a=1 -n made",
+            &["configmap/c created\n"],
+        ),
+        step(
+            "create secret generic s --from-literal=p=x -n made",
+            &["secret/s created\n"],
+        ),
+        step(
+            "get secret s -n made -o jsonpath={.type}/{.data.p}",
+            &["Opaque/eA=="],
+        ),
+        step(
+            "create serviceaccount sa -n made",
+            &["serviceaccount/sa created\n"],
+        ),
+        step(
+            "create role r --verb=get --resource=pods -n made",
+            &["role.rbac.authorization.k8s.io/r created\n"],
+        ),
+        step(
+            "create rolebinding rb --role=r --serviceaccount=made:sa -n made",
+            &["rolebinding.rbac.authorization.k8s.io/rb created\n"],
+        ),
+        step(
+            "auth can-i get pods -n made --as system:serviceaccount:made:sa",
+            &["yes\n"],
+        ),
+        step(
+            "create quota q --hard=pods=10,requests.cpu=1500m -n made",
+            &["resourcequota/q created\n"],
+        ),
+        step(
+            "get quota q -n made -o jsonpath={.spec.hard}",
+            &[r#"{"pods":"10","requests.cpu":"1500m"}"#],
+        ),
+        step("delete quota q -n made", &["resourcequota \"q\" deleted"]),
+        step(
+            "create priorityclass high --value=10",
+            &["priorityclass.scheduling.k8s.io/high created\n"],
+        ),
+        step(
+            "create service clusterip svc --tcp=80:http -n made",
+            &["service/svc created\n"],
+        ),
+        step(
+            "create job j --image=busybox -n made -- true",
+            &["job.batch/j created\n"],
+        ),
+        step(
+            "create deployment two --image=nginx --replicas=2 --port=80 -n made",
+            &["deployment.apps/two created\n"],
+        ),
+        step(
+            "get deployment two -n made -o jsonpath={.spec.replicas}/{.spec.template.spec.containers[0].ports[0].containerPort}",
+            &["2/80"],
+        ),
+        step(
+            "set image deployment/two nginx=nginx:2 -n made",
+            &["deployment.apps/two image updated\n"],
+        ),
+        step(
+            "rollout undo deployment/two -n made",
+            &["deployment.apps/two rolled back\n"],
+        ),
+        // No disruption budgets are served.
+        refused(
+            "create pdb p --selector=a=b --min-available=1 -n made",
+            &["the server could not find the requested resource\n"],
+        ),
+    ];
+    // kubectl sends it in a version that 1.20 does not have.
+    if minor >= 21 {
+        steps.push(step(
+            "create cronjob cj --image=busybox --schedule=@hourly -n made",
+            &["cronjob.batch/cj created\n"],
+        ));
+        steps.push(step(
+            "create job of-cj --from=cronjob/cj -n made",
+            &["job.batch/of-cj created\n"],
+        ));
+    }
+    steps.push(if minor >= 28 {
+        step(
+            "auth whoami --as system:serviceaccount:made:sa",
+            &[
+                "system:serviceaccount:made:sa\n",
+                "[system:serviceaccounts system:serviceaccounts:made system:authenticated]\n",
+            ],
+        )
+    } else {
+        refused(
+            "auth whoami",
+            &["the selfsubjectreviews API is not enabled in the cluster"],
+        )
+    });
+    steps.push(step(
+        "delete namespace made",
+        &["namespace \"made\" deleted\n"],
+    ));
+    steps
+}
+
 fn steps(minor: u8) -> Vec<Step> {
     let mut steps = vec![
         step("create namespace web", &["namespace/web created\n"]),
@@ -228,6 +335,7 @@ fn steps(minor: u8) -> Vec<Step> {
         ),
         step("delete namespace web", &["namespace \"web\" deleted\n"]),
     ]);
+    steps.extend(creations(minor));
     steps
 }
 
