@@ -32,6 +32,8 @@ use crate::bootstrap::{meta, object};
 use crate::state::State;
 
 const DEFAULT: &str = "default";
+/// The type of the secrets of service accounts.
+const TOKEN: &str = "kubernetes.io/service-account-token";
 /// The last minor in which every service account is given a token in a secret
 /// (`LegacyServiceAccountTokenNoAutoGeneration` is on since 1.24).
 const LAST_WITH_TOKENS: u8 = 23;
@@ -99,7 +101,10 @@ fn after_service_account(state: &mut State, minor: Minor, namespace: &str, name:
         .is_some()
     {
         token(state, minor, namespace, name);
-    } else if name == DEFAULT {
+        return;
+    }
+    remove_tokens(state, namespace, name);
+    if name == DEFAULT {
         let live = state.store.find("namespaces", "", namespace);
         if live.is_some_and(|namespace| is_live(namespace)) {
             default_service_account(state, minor, namespace);
@@ -124,6 +129,29 @@ fn default_service_account(state: &mut State, minor: Minor, namespace: &str) {
     let account = object("v1", "ServiceAccount", meta(state, namespace, DEFAULT));
     state.put("serviceaccounts", namespace, DEFAULT, account);
     token(state, minor, namespace, DEFAULT);
+}
+
+/// The secrets of a service account go with it (`syncServiceAccount` in
+/// `pkg/controller/serviceaccount/tokens_controller.go`).
+fn remove_tokens(state: &mut State, namespace: &str, name: &str) {
+    let about = |secret: &Value<'_>, what: &str| {
+        let key = format!("kubernetes.io/service-account.{what}");
+        let path = ["metadata", "annotations", &key];
+        secret.text_at(&path).to_owned()
+    };
+    let lost: Vec<String> = state
+        .store
+        .scan("secrets", namespace)
+        .filter(|secret| {
+            secret.text_at(&["type"]) == TOKEN
+                && about(secret, "name") == name
+                && state.store.was_removed(&about(secret, "uid"))
+        })
+        .map(|secret| secret.text_at(&["metadata", "name"]).to_owned())
+        .collect();
+    for secret in lost {
+        state.store.remove("secrets", namespace, &secret);
+    }
 }
 
 /// Gives a service account its secret. What the secret says of the account is what admission reads;
@@ -158,7 +186,7 @@ fn token(state: &mut State, minor: Minor, namespace: &str, name: &str) {
     ];
     metadata.insert("annotations", Object::from_iter(about));
     let mut secret = object("v1", "Secret", metadata);
-    secret.insert("type", "kubernetes.io/service-account-token");
+    secret.insert("type", TOKEN);
     state.put("secrets", namespace, &secret_name, secret);
     let mut account = Value::clone(&account);
     if let Some(account) = account.as_object_mut() {

@@ -180,3 +180,23 @@ fn a_refused_pod_is_tried_again_when_its_namespace_allows_it() {
     let set = get(&server, &format!("{SETS}/w")).body;
     assert_eq!(set["status"]["conditions"], Value::Null);
 }
+
+/// Up to 1.23 a service account has a secret of its own, which goes with it.
+#[rstest]
+#[case(23, 1)]
+#[case(24, 0)]
+fn secrets_go_with_their_service_account(#[case] minor: u8, #[case] count: usize) {
+    let server = server(minor);
+    let accounts = "/api/v1/namespaces/default/serviceaccounts";
+    let body = r#"{"metadata": {"name": "sa"}}"#;
+    let secrets = |server: &ApiServer| {
+        let list = get(server, "/api/v1/namespaces/default/secrets");
+        let names = list.names().into_iter();
+        names.filter(|name| name.starts_with("sa-token-")).count()
+    };
+    let code = send(&server, &Method::POST, accounts, &[], body).code;
+    assert_eq!((code, secrets(&server)), (201, count));
+    let path = format!("{accounts}/sa");
+    let code = send(&server, &Method::DELETE, &path, &[], "").code;
+    assert_eq!((code, secrets(&server)), (200, 0));
+}

@@ -3,14 +3,9 @@
 //!
 //! `KUBECTL` names the program, else the search path has it; where it is not there, that is said.
 
-#![cfg(unix)]
-
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-
 use rstest::rstest;
-use tempfile::TempDir;
+
+use crate::client::{Client, Serving, Step, refused, step};
 
 const MAP: &str = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "namespace": "web"}, "data": {"a": "1"}}"#;
 const CHANGED: &str = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "m", "namespace": "web"}, "data": {"a": "2"}}"#;
@@ -25,36 +20,6 @@ spec:
     metadata: {labels: {app: d}}
     spec: {containers: [{name: c, image: nginx}]}
 ";
-
-/// One command: its words, what it reads, how it ends, and what it says among other things.
-struct Step {
-    words: &'static str,
-    input: &'static str,
-    code: i32,
-    says: Vec<&'static str>,
-}
-
-fn step(words: &'static str, says: &[&'static str]) -> Step {
-    Step {
-        words,
-        input: "",
-        code: 0,
-        says: says.to_vec(),
-    }
-}
-
-fn refused(words: &'static str, says: &[&'static str]) -> Step {
-    Step {
-        code: 1,
-        ..step(words, says)
-    }
-}
-
-impl Step {
-    fn reads(self, input: &'static str) -> Self {
-        Self { input, ..self }
-    }
-}
 
 /// What Pod Security has to say, where it has.
 fn pod_security() -> Vec<Step> {
@@ -345,101 +310,11 @@ fn steps(minor: u8) -> Vec<Step> {
 #[case(29)]
 #[case(37)]
 fn everyday_commands(#[case] minor: u8) {
-    let Some(kubectl) = kubectl() else {
-        eprintln!("LEFT OUT: no kubectl; KUBECTL names one");
+    let Some(kubectl) = Client::find("KUBECTL", "kubectl") else {
         return;
     };
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = Serving::start(&folder, minor);
-    let mut wrong = Vec::new();
-    for step in steps(minor) {
-        let (code, said) = run(&kubectl, &server.kubeconfig, &folder, &step);
-        let missing: Vec<_> = step
-            .says
-            .iter()
-            .filter(|text| !said.contains(**text))
-            .collect();
-        if code != step.code || !missing.is_empty() {
-            wrong.push(format!(
-                "kubectl {}\n  ended with {code}, not {}; did not say {missing:?}\n{said}",
-                step.words, step.code
-            ));
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
+    kubectl.follow(
+        &Serving::start(&["--kubernetes", &format!("1.{minor}")]),
+        &steps(minor),
     );
-}
-
-/// The program, if there is one.
-fn kubectl() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("KUBECTL") {
-        return Some(named.into());
-    }
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .map(|folder| folder.join("kubectl"))
-        .find(|program| program.is_file())
-}
-
-/// Its exit code, and what it printed on both of its outputs.
-fn run(kubectl: &Path, kubeconfig: &Path, folder: &TempDir, step: &Step) -> (i32, String) {
-    let mut child = Command::new(kubectl)
-        .args(step.words.split(' '))
-        .env("KUBECONFIG", kubeconfig)
-        // Its cache of discovery documents is of this server alone.
-        .env("HOME", folder.path())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("kubectl runs");
-    let mut input = child.stdin.take().expect("its input");
-    // What does not read its input may have ended already.
-    let _ = input.write_all(step.input.as_bytes());
-    drop(input);
-    let output = child.wait_with_output().expect("it ends");
-    let said = [output.stderr, output.stdout].concat();
-    (
-        output.status.code().expect("a code"),
-        String::from_utf8(said).expect("text"),
-    )
-}
-
-/// A server that is ready. It is killed in the end.
-struct Serving {
-    child: Child,
-    kubeconfig: PathBuf,
-}
-
-impl Serving {
-    fn start(folder: &TempDir, minor: u8) -> Self {
-        let kubeconfig = folder.path().join("kubeconfig");
-        let mut child = Command::new(env!("CARGO_BIN_EXE_podgate"))
-            .args(["serve", "--kubernetes", &format!("1.{minor}")])
-            .arg("--write-kubeconfig")
-            .arg(&kubeconfig)
-            .current_dir(folder)
-            .env("TMPDIR", folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("podgate runs");
-        let stdout = child.stdout.take().expect("its output");
-        let mut ready = String::new();
-        BufReader::new(stdout).read_line(&mut ready).expect("text");
-        assert!(ready.starts_with("ready: "), "{ready}");
-        Self { child, kubeconfig }
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // One that has ended is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }

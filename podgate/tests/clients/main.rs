@@ -1,0 +1,7 @@
+//! The clients that everybody has, against `podgate serve`.
+
+#![cfg(unix)]
+
+mod client;
+mod helm;
+mod kubectl;
