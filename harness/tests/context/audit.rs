@@ -15,11 +15,37 @@ use serde_json::{Value, json};
 use crate::Mine;
 use crate::cluster::{Manners, Somebodys, Trouble};
 
+/// How much a cluster has.
+#[derive(Clone, Copy)]
+struct Size {
+    namespaces: usize,
+    /// Pods of the workload that restricted refuses, in each namespace.
+    bad: usize,
+    /// Pods of the one that it admits.
+    good: usize,
+}
+
+impl Size {
+    /// One pod belongs to nobody.
+    const fn pods(self) -> usize {
+        self.namespaces * (self.bad + self.good) + 1
+    }
+}
+
+const SMALL: Size = Size {
+    namespaces: NAMESPACES,
+    bad: 100,
+    good: 40,
+};
+
+const LARGE: Size = Size {
+    namespaces: 500,
+    bad: 70,
+    good: 30,
+};
+
 const NAMESPACES: usize = 8;
-/// Pods of the workload that restricted refuses, in each namespace.
-const BAD: usize = 100;
-/// Pods of the one that it admits.
-const GOOD: usize = 40;
+const PODS: usize = SMALL.pods();
 
 fn deployment(name: &str, replicas: usize, spec: &Value) -> Value {
     json!({
@@ -43,6 +69,11 @@ fn hardened() -> Value {
 
 /// A cluster with many pods. Its user may get and list what an audit needs.
 fn cluster(trouble: Option<fn(&str, usize) -> Option<Trouble>>) -> Somebodys {
+    cluster_of(SMALL, trouble)
+}
+
+/// The same with so many namespaces.
+fn cluster_of(namespaces: usize, trouble: Option<fn(&str, usize) -> Option<Trouble>>) -> Somebodys {
     let mine = Mine::new(&[("any", crate::APPLIED)]);
     let manners = Manners {
         user: Some("auditor"),
@@ -86,15 +117,15 @@ fn cluster(trouble: Option<fn(&str, usize) -> Option<Trouble>>) -> Somebodys {
         "hostNetwork": true,
         "containers": [{"name": "main", "image": "i", "securityContext": {"privileged": true}}],
     });
-    for at in 0..NAMESPACES {
+    for at in 0..size.namespaces {
         let namespace = format!("team-{at}");
         theirs.create(
             "/api/v1/namespaces",
             &json!({"metadata": {"name": namespace}}),
         );
         let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments");
-        theirs.create(&path, &deployment("bad", BAD, &privileged));
-        theirs.create(&path, &deployment("good", GOOD, &hardened()));
+        theirs.create(&path, &deployment("bad", size.bad, &privileged));
+        theirs.create(&path, &deployment("good", size.good, &hardened()));
     }
     // One that nobody owns, and whose server has filled in what a manifest would not have.
     let pod = json!({"metadata": {"name": "alone"}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
@@ -102,8 +133,6 @@ fn cluster(trouble: Option<fn(&str, usize) -> Option<Trouble>>) -> Somebodys {
     theirs.requests();
     theirs
 }
-
-const PODS: usize = NAMESPACES * (BAD + GOOD) + 1;
 
 /// Keeps the lines.
 #[derive(Default)]
@@ -165,18 +194,27 @@ fn owner(name: &str) -> Owner {
 /// Everything is in the report, whatever the server was up to.
 #[track_caller]
 fn complete(report: &Report) {
-    assert_eq!(report.counts.pods, PODS);
-    assert_eq!(report.counts.violating, NAMESPACES * BAD + 1);
+    complete_of(SMALL, report);
+}
+
+/// The same of a size.
+#[track_caller]
+fn complete_of(size: Size, report: &Report) {
+    let Size {
+        namespaces, bad, ..
+    } = size;
+    assert_eq!(report.counts.pods, size.pods());
+    assert_eq!(report.counts.violating, namespaces * bad + 1);
     assert_eq!(report.counts.unread, 0, "{:?}", report.unread);
-    assert_eq!(report.counts.workloads, 2 * NAMESPACES);
-    assert_eq!(report.counts.breaking, NAMESPACES);
-    for at in 0..NAMESPACES {
+    assert_eq!(report.counts.workloads, 2 * namespaces);
+    assert_eq!(report.counts.breaking, namespaces);
+    for at in 0..namespaces {
         let name = format!("team-{at}");
         let namespace = &report.namespaces[&name];
         assert_eq!(namespace.strictest(), Level::Privileged);
-        let bad = &namespace.owners[&owner("bad")];
-        assert_eq!(bad.pods, BAD);
-        let privileged = &bad.checks["privileged"];
+        let found = &namespace.owners[&owner("bad")];
+        assert_eq!(found.pods, bad);
+        let privileged = &found.checks["privileged"];
         assert_eq!(privileged.containers, BTreeSet::from(["main".to_owned()]));
         let template = &namespace.templates[&owner("bad")];
         assert!(
@@ -193,12 +231,14 @@ fn complete(report: &Report) {
     assert_eq!(report.namespaces["team-0"].owners.len(), 2);
 }
 
-#[test]
-fn a_reader_sees_everything_in_pages() {
-    let theirs = cluster(None);
+#[rstest]
+#[case::small(SMALL)]
+#[case::large(LARGE)]
+fn a_reader_sees_everything_in_pages(#[case] size: Size) {
+    let theirs = cluster_of(size, None);
     let report = audited(&theirs, Detail::Groups, &Lines::default())
         .unwrap_or_else(|error| panic!("{error}"));
-    complete(&report);
+    complete_of(size, &report);
     assert!(report.notes.is_empty(), "{:?}", report.notes);
     let requests = theirs.requests();
     for (method, uri) in &requests {
@@ -208,7 +248,7 @@ fn a_reader_sees_everything_in_pages() {
     let pods = requests
         .iter()
         .filter(|(_, uri)| uri.starts_with("/api/v1/pods?"));
-    assert_eq!(pods.count(), PODS.div_ceil(500));
+    assert_eq!(pods.count(), size.pods().div_ceil(500));
 }
 
 /// What kubectl label --dry-run=server warns about, in the same words, counts the same pods.
@@ -250,7 +290,7 @@ fn the_server_warns_about_the_same_pods() {
         }
     }
     assert_eq!(found, warned);
-    assert_eq!(found.values().sum::<usize>(), NAMESPACES * BAD + 1);
+    assert_eq!(found.values().sum::<usize>(), NAMESPACES * SMALL.bad + 1);
 }
 
 fn status(code: u16, fresh: Option<&str>) -> Value {

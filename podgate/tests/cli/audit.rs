@@ -3,6 +3,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::context::Theirs;
 use crate::folder::Folder;
 
 const GOOD: &str = r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"good","namespace":"shop"},"spec":{"containers":[{"name":"a","image":"a"}]}}"#;
@@ -554,6 +555,82 @@ metadata: {name: use-restricted}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: use-restricted}
 subjects: [{kind: ServiceAccount, name: default}]
 "#;
+
+/// The same of a live cluster: the templates go through the whole chain with the service accounts that are
+/// there, and a pod as its controller would create it again.
+#[rstest]
+#[case("1.20")]
+#[case("1.24")]
+fn a_live_cluster_under_policies(#[case] minor: &str) {
+    let folder = Folder::new();
+    let mut nobodys = plain();
+    nobodys["serviceAccountName"] = "nobody".into();
+    let account =
+        json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "nobody"}});
+    let mut objects = vec![account];
+    for (name, mut spec) in [
+        ("plain", plain()),
+        ("host", on_the_host()),
+        ("nobody", nobodys),
+    ] {
+        // It is there with a user: what is admitted is not what starts.
+        spec["securityContext"] = json!({"runAsUser": 1000});
+        objects.push(json!({
+            "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name},
+            "spec": {"selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}}, "spec": spec}},
+        }));
+    }
+    let objects: String = objects
+        .iter()
+        .map(|object| format!("---\n{object}\n"))
+        .collect();
+    folder.write("clusters/psp.yaml", PSP);
+    folder.write(
+        "clusters/running.yaml",
+        &(PSP.replace("{name: psp}", "{name: running}") + &objects),
+    );
+    let _theirs = Theirs::of(&folder, "running", minor);
+    let live = [
+        "audit",
+        "--context",
+        "podgate",
+        "--kubeconfig",
+        "kubeconfig",
+        "-o",
+        "jsonl",
+    ];
+    let run = folder
+        .podgate(&[&live[..], &["--to", "psp"]].concat())
+        .ends(1);
+    let said: Vec<String> = run
+        .json_lines()
+        .iter()
+        .map(|line| {
+            let object = line["object"].as_str().unwrap().split('-').next().unwrap();
+            let by = line["pods"][0]["by"].as_str().or(line["by"].as_str());
+            format!("{object} {} {}", line["ok"], by.unwrap_or_default())
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            // Of the others there is none: they were refused then, too.
+            "Pod/default/plain true ",
+            "Deployment/default/host false PodSecurityPolicy",
+            "Deployment/default/nobody false PodSecurityPolicy",
+            "Deployment/default/plain true ",
+        ]
+    );
+    run.tells(&["the AdmissionConfiguration cannot be read from a live cluster"]);
+    // Who says what today is does not need to be told that it cannot be read.
+    let from = ["--from", "psp", "--enforce", "restricted"];
+    let run = folder.podgate(&[&live[..], &from].concat());
+    assert!(
+        !run.stderr.contains("AdmissionConfiguration"),
+        "{}",
+        run.stderr
+    );
+}
 
 /// However many cores read it, lines come in the order of the input.
 #[test]

@@ -7,20 +7,20 @@ use rstest::rstest;
 
 use crate::folder::Folder;
 
-/// A server with the cluster file `psa-restricted` of the folder, and its kubeconfig there.
-struct Theirs(Child);
+/// A server with a cluster file of the folder, and its kubeconfig there.
+pub(crate) struct Theirs(Child);
 
 impl Theirs {
+    /// The server of `psa-restricted`.
     fn start(folder: &Folder) -> Self {
+        Self::of(folder, "psa-restricted", "1.36")
+    }
+
+    /// The server of a cluster file.
+    pub(crate) fn of(folder: &Folder, cluster: &str, minor: &str) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_podgate"))
             .current_dir(folder.path())
-            .args([
-                "serve",
-                "--cluster",
-                "psa-restricted",
-                "--kubernetes",
-                "1.36",
-            ])
+            .args(["serve", "--cluster", cluster, "--kubernetes", minor])
             .args(["--write-kubeconfig", "kubeconfig"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
