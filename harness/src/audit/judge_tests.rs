@@ -302,3 +302,54 @@ fn an_admitted_pod_allocates_nothing() {
     assert!(first < 20, "{first}");
     assert_eq!(allocated(1_000), first);
 }
+
+/// Pods that come and go stand under a name that stays.
+#[rstest]
+#[case(
+    "ReplicaSet",
+    "web-5f",
+    r#""pod-template-hash":"5f""#,
+    "Deployment/web"
+)]
+#[case("ReplicaSet", "web-5f", "", "ReplicaSet/web-5f")]
+#[case("Job", "backup-29384756", "", "CronJob/backup")]
+#[case("Job", "backup-20261123", "", "Job/backup-20261123")]
+#[case("Job", "migrate-2", "", "Job/migrate-2")]
+#[case("StatefulSet", "db-29384756", "", "StatefulSet/db-29384756")]
+fn an_owner_outlives_its_pods(
+    #[case] kind: &str,
+    #[case] name: &str,
+    #[case] labels: &str,
+    #[case] expected: &str,
+) {
+    let judge = lines(37, policy("baseline:latest", "", ""));
+    let pod = format!(
+        r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"p","labels":{{{labels}}},"ownerReferences":[{{"kind":"{kind}","name":"{name}","controller":true}}]}},"spec":{{}}}}"#
+    );
+    let mut spare = Spare::default();
+    let scanned = judge.scan(pod.as_bytes(), false, &mut spare).unwrap();
+    assert_eq!(owner(&scanned).to_string(), expected);
+}
+
+/// Where nothing but what is new depends on labels that come late, that is a note.
+#[test]
+fn labels_of_today_that_come_late_are_noted() {
+    let judge = Judge::new(
+        &target(37),
+        policy("restricted:latest", "", ""),
+        None,
+        Detail::Groups,
+    );
+    let judge = judge.unwrap().today(&target(37), None, false).unwrap();
+    let mut namespaces = Namespaces::default();
+    let mut report = judge.judge(&chunk(&pods()), &namespaces).report;
+    let labels = [("pod-security.kubernetes.io/enforce", "baseline")];
+    let labels = labels.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    judge.namespace(&mut namespaces, "shop", &BTreeMap::from(labels));
+    assert_eq!(judge.late(&report, &namespaces), []);
+    judge.late_today(&mut report, &namespaces);
+    let [note] = report.notes.as_slice() else {
+        panic!("{:?}", report.notes)
+    };
+    assert!(note.contains("shop stands behind 5 of its pods"), "{note}");
+}

@@ -60,18 +60,34 @@ impl Judge {
     /// judged by, with the number of those pods.
     #[must_use]
     pub fn late(&self, report: &Report, namespaces: &Namespaces) -> Vec<(String, usize)> {
-        let late = |name: &String| {
-            let implicit = report.namespaces.get(name)?.implicit;
-            (implicit > 0).then(|| (name.clone(), implicit))
-        };
-        let differs = |(_, demands): &(&String, &Demands)| {
-            let today = self.today.as_ref().map(|it| &it.configuration.implicit);
-            let today = today.map(|implicit| implicit.policy);
+        let differs = |demands: &Demands| {
             demands.to.policy != self.to.implicit.policy
-                || demands.today.as_ref().map(|demand| demand.policy) != today
+                || self.decides() && self.differs_today(demands)
         };
-        let names = namespaces.0.iter().filter(differs);
-        names.filter_map(|(name, _)| late(name)).collect()
+        let implicit = |name: &String| report.namespaces.get(name).map_or(0, |it| it.implicit);
+        let late = namespaces.0.iter().filter(|(_, demands)| differs(demands));
+        let late = late.map(|(name, _)| (name.clone(), implicit(name)));
+        late.filter(|(_, pods)| *pods > 0).collect()
+    }
+
+    /// Notes the namespaces that were read behind some of their pods and only today demand something else:
+    /// what of them is new is not known, and nothing depends on it.
+    pub(super) fn late_today(&self, report: &mut Report, namespaces: &Namespaces) {
+        for (name, demands) in &namespaces.0 {
+            let pods = report.namespaces.get(name).map_or(0, |it| it.implicit);
+            let told = report.late.iter().any(|(late, _)| late == name);
+            if pods > 0 && !told && self.differs_today(demands) {
+                report.notes.push(format!(
+                    "namespace {name} stands behind {pods} of its pods: they count as new, whatever its labels say"
+                ));
+            }
+        }
+    }
+
+    fn differs_today(&self, demands: &Demands) -> bool {
+        let today = self.today.as_ref();
+        let implicit = today.map(|it| it.configuration.implicit.policy);
+        demands.today.as_ref().map(|demand| demand.policy) != implicit
     }
 
     /// Whether something says what pods may do: a cluster, a flag, or the labels of a namespace.

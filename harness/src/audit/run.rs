@@ -171,6 +171,7 @@ pub(super) fn drive(
     }
     let mut report = output.report;
     report.late = judge.late(&report, &namespaces);
+    judge.late_today(&mut report, &namespaces);
     judge.finish(&mut report, &namespaces);
     Ok((report, namespaces))
 }

@@ -2,6 +2,7 @@
 //! judged, and templates.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use podgate_admission::decode::decode;
 use podgate_admission::scan::Scanned;
@@ -350,7 +351,8 @@ fn container<'o>(object: &'o Value, field: &str) -> Option<&'o str> {
 
 /// Who owns a pod. The replica sets of a deployment are named after it and the hash of its template,
 /// which its controller alone puts on pods (`getNewReplicaSet` in
-/// `pkg/controller/deployment/sync.go`).
+/// `pkg/controller/deployment/sync.go`). The jobs of a cron job are named after it and the minute that
+/// they are of (`getJobName` in `pkg/controller/cronjob/utils.go`); their pods say no more.
 pub(super) fn owner(scanned: &Scanned<'_>) -> Owner {
     let of = |kind: &str, name: &str| Owner {
         kind: kind.to_owned(),
@@ -359,12 +361,21 @@ pub(super) fn owner(scanned: &Scanned<'_>) -> Owner {
     let Some(controller) = scanned.controller else {
         return of("Pod", "");
     };
-    let deployment = scanned
-        .template_hash
-        .filter(|_| controller.kind == "ReplicaSet")
-        .and_then(|hash| controller.name.strip_suffix(hash)?.strip_suffix('-'));
-    match deployment {
-        Some(deployment) => of("Deployment", deployment),
-        None => of(controller.kind, controller.name),
+    match controller.kind {
+        "ReplicaSet" => {
+            let hash = scanned.template_hash;
+            let name = hash.and_then(|hash| controller.name.strip_suffix(hash)?.strip_suffix('-'));
+            name.map(|name| of("Deployment", name))
+        }
+        "Job" => {
+            let named = controller.name.rsplit_once('-');
+            let named = named.filter(|(_, at)| at.parse().is_ok_and(|at| MINUTES.contains(&at)));
+            named.map(|(name, _)| of("CronJob", name))
+        }
+        _ => None,
     }
+    .unwrap_or_else(|| of(controller.kind, controller.name))
 }
+
+/// The minutes since 1970 that jobs may be of: from 2017 to 2083. Dates in eight digits begin with less.
+const MINUTES: RangeInclusive<u32> = 25_000_000..=59_999_999;

@@ -72,8 +72,8 @@ fn cluster(trouble: Option<fn(&str, usize) -> Option<Trouble>>) -> Somebodys {
     cluster_of(SMALL, trouble)
 }
 
-/// The same with so many namespaces.
-fn cluster_of(namespaces: usize, trouble: Option<fn(&str, usize) -> Option<Trouble>>) -> Somebodys {
+/// The same of a size.
+fn cluster_of(size: Size, trouble: Option<fn(&str, usize) -> Option<Trouble>>) -> Somebodys {
     let mine = Mine::new(&[("any", crate::APPLIED)]);
     let manners = Manners {
         user: Some("auditor"),

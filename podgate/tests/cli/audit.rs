@@ -580,10 +580,8 @@ fn a_live_cluster_under_policies(#[case] minor: &str) {
             "spec": {"selector": {"matchLabels": {"app": name}}, "template": {"metadata": {"labels": {"app": name}}, "spec": spec}},
         }));
     }
-    let objects: String = objects
-        .iter()
-        .map(|object| format!("---\n{object}\n"))
-        .collect();
+    let objects: Vec<String> = objects.iter().map(ToString::to_string).collect();
+    let objects = format!("---\n{}\n", objects.join("\n---\n"));
     folder.write("clusters/psp.yaml", PSP);
     folder.write(
         "clusters/running.yaml",
