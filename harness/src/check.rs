@@ -11,6 +11,7 @@ mod trial;
 use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 
 pub use context::{Policy, Target};
@@ -22,6 +23,7 @@ pub use trial::{PolicyError, Says, Trial, TriedPolicy, UsableBy};
 
 use crate::error::Error;
 use crate::suite::{Manifest, Requester};
+use crate::template::{self, Template};
 use context::Context;
 
 /// What is to be checked, and against what.
@@ -33,6 +35,8 @@ pub struct Options {
     pub recursive: bool,
     /// What charts and kustomizations were rendered to; it comes behind the files.
     pub rendered: Vec<Source>,
+    /// Where other kinds than Kubernetes' own have pod templates.
+    pub templates: Vec<Arc<Template>>,
     /// The namespace of objects that name none.
     pub namespace: String,
     /// The labels that flags put on every namespace.
@@ -72,6 +76,8 @@ pub struct Place {
     pub line: usize,
     /// The file that it was rendered from, where that is known: the line is none of that file's.
     pub source: Option<String>,
+    /// The pod template that an object seems to have that is not judged: GROUP/KIND=PATH.
+    pub template: Option<String>,
 }
 
 impl Place {
@@ -81,6 +87,7 @@ impl Place {
             file: document.file().to_owned(),
             line: document.start().line,
             source: document.source_file(),
+            template: None,
         }
     }
 }
@@ -118,12 +125,17 @@ fn each<T: Send>(options: &Options, ask: &Ask<'_, T>) -> Result<Vec<Item<T>>, Er
         },
     ) {
         match input {
-            Ok(input) => read(&input, &mut entries),
+            Ok(input) => read(&input, &options.templates, &mut entries),
             Err(error) => entries.push(unreadable(error)),
         }
     }
     for source in &options.rendered {
-        take(source.name(), true, read_documents(source), &mut entries);
+        let file = File {
+            name: source.name(),
+            named: true,
+            templates: &options.templates,
+        };
+        take(file, read_documents(source), &mut entries);
     }
     let judged: Vec<&Manifest> = entries.iter().filter_map(Entry::judged).collect();
     let context: Vec<Manifest> = entries.iter().filter_map(Entry::context).cloned().collect();
@@ -296,36 +308,51 @@ impl Entry {
     }
 }
 
-fn read(input: &Input, entries: &mut Vec<Entry>) {
+fn read(input: &Input, templates: &[Arc<Template>], entries: &mut Vec<Entry>) {
     let name = match input {
         Input::Stdin => Source::STDIN.to_owned(),
         Input::Named(path) | Input::Found(path) => path.display().to_string(),
     };
+    let file = File {
+        name: &name,
+        named: input.is_named(),
+        templates,
+    };
     match input.documents() {
-        Ok(documents) => take(&name, input.is_named(), documents, entries),
+        Ok(documents) => take(file, documents, entries),
         Err(error) => entries.push(unreadable(error)),
     }
 }
 
-/// Takes the documents of a file for what they are. One that was named itself must hold objects.
+/// A file whose documents are taken for what they are.
+#[derive(Clone, Copy)]
+pub(crate) struct File<'f> {
+    /// Its name.
+    pub(crate) name: &'f str,
+    /// Whether it was named itself: then it must hold objects.
+    pub(crate) named: bool,
+    /// Where other kinds than Kubernetes' own have pod templates.
+    pub(crate) templates: &'f [Arc<Template>],
+}
+
+/// Takes the documents of a file for what they are.
 pub(crate) fn take(
-    file: &str,
-    named: bool,
+    file: File<'_>,
     documents: impl Iterator<Item = Result<Document, podgate_manifest::Error>>,
     entries: &mut Vec<Entry>,
 ) {
     let before = entries.len();
     for document in documents {
         match document {
-            Ok(document) => split(document, named, entries),
+            Ok(document) => split(document, file, entries),
             Err(error) => entries.push(unreadable(error)),
         }
     }
     if entries.len() == before {
-        entries.push(if named {
+        entries.push(if file.named {
             let hint = "the file is empty, or holds only comments".to_owned();
             unreadable(podgate_manifest::Error::of_file(
-                file,
+                file.name,
                 "there is no object in it",
                 Some(hint),
             ))
@@ -333,15 +360,17 @@ pub(crate) fn take(
             let object = String::new();
             Entry::NotJudged(Place {
                 object,
-                file: file.to_owned(),
+                file: file.name.to_owned(),
                 line: 1,
                 source: None,
+                template: None,
             })
         });
     }
 }
 
-fn split(document: Document, named: bool, entries: &mut Vec<Entry>) {
+fn split(document: Document, file: File<'_>, entries: &mut Vec<Entry>) {
+    let named = file.named;
     if document.kind().is_none() && document.api_version().is_none() && !document.is_list() {
         let place = Place::of(&document, String::new());
         return entries.push(if named {
@@ -370,6 +399,12 @@ fn split(document: Document, named: bool, entries: &mut Vec<Entry>) {
             Err(error) => entries.push(unreadable(error)),
             Ok(document) => {
                 let manifest = Manifest::new(document);
+                let (version, kind) = (manifest.api_version(), manifest.kind());
+                if let Some(template) = template::find(file.templates, version, kind) {
+                    let judged = manifest.with_template(template);
+                    entries.push(judged.map_or_else(unreadable, Entry::Judged));
+                    continue;
+                }
                 entries.push(match role(&manifest) {
                     Role::Judged => Entry::Judged(manifest),
                     Role::Context => Entry::Context(manifest),
@@ -379,7 +414,8 @@ fn split(document: Document, named: bool, entries: &mut Vec<Entry>) {
                             _ => manifest.reference(),
                         };
                         let place = Place::of(&manifest.document, object);
-                        Entry::NotJudged(place)
+                        let template = template::likely(version, kind, &manifest.body);
+                        Entry::NotJudged(Place { template, ..place })
                     }
                 });
             }
@@ -394,6 +430,7 @@ pub(crate) fn unreadable(error: podgate_manifest::Error) -> Entry {
         file: error.file().to_owned(),
         line,
         source: None,
+        template: None,
     };
     Entry::Unreadable(error.into(), place)
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use podgate_admission::decode::decode;
-use podgate_admission::resource::{self, Resource};
+use podgate_admission::resource::Resource;
 use podgate_admission::view;
 use podgate_manifest::{FieldPath, Position, Segment};
 use podgate_policy::{Minor, Server, evaluate, text};
@@ -98,7 +98,7 @@ pub fn manifest_in<'a>(scenario: &'a Scenario, object: &str) -> Option<&'a Manif
 /// at the object itself where it names no field of it.
 #[must_use]
 pub fn faults(manifest: &Manifest, minor: Minor, message: &str, about: About) -> Vec<Fault> {
-    let resource = resource::by_kind(manifest.api_version(), manifest.kind(), minor);
+    let resource = manifest.resource(minor);
     let found = resource.map(|resource| {
         let of_checks = of_checks(manifest, resource, minor, message);
         if of_checks.is_empty() {
@@ -134,7 +134,8 @@ fn of_checks(
         return Vec::new();
     };
     let template = resource.template.unwrap_or_default();
-    let body = decode(manifest.body.as_bytes(), resource.schema, minor);
+    let body = manifest.asked();
+    let body = decode(body.as_bytes(), resource.schema, minor);
     let pod = body
         .as_ref()
         .ok()
@@ -151,11 +152,11 @@ fn of_checks(
             // What the server filled in is in no file.
             fields.push("spec");
         }
-        faults.extend(fields.into_iter().map(|field| {
-            let mut path: Vec<Segment> = template.iter().map(|key| Segment::from(*key)).collect();
-            path.extend(FieldPath::parse(field).0);
-            fault(manifest, id, piece, path)
-        }));
+        faults.extend(
+            fields
+                .into_iter()
+                .map(|field| fault(manifest, id, piece, absolute(manifest, template, field))),
+        );
     }
     faults
 }
@@ -201,11 +202,17 @@ fn of_fields(
             "spec.securityContext.hostIPC" => "spec.hostIPC",
             field => field,
         };
-        let mut path: Vec<Segment> = template.iter().map(|key| Segment::from(*key)).collect();
-        path.extend(FieldPath::parse(field).0);
-        fault(manifest, "", text, path)
+        fault(manifest, "", text, absolute(manifest, template, field))
     });
     faults.collect()
+}
+
+/// The path in the object of a field of the pod at `template` of what is asked about.
+fn absolute(manifest: &Manifest, template: &[&str], field: &str) -> Vec<Segment> {
+    let mut path = manifest.prefix();
+    path.extend(template.iter().map(|key| Segment::from(*key)));
+    path.extend(FieldPath::parse(field).0);
+    path
 }
 
 /// A fault at the deepest part of a path that the file has.

@@ -277,7 +277,12 @@ impl Read {
 
 fn entries(source: &Source, named: bool) -> Vec<Entry> {
     let mut entries = Vec::new();
-    check::take(source.name(), named, read_documents(source), &mut entries);
+    let file = check::File {
+        name: source.name(),
+        named,
+        templates: &[],
+    };
+    check::take(file, read_documents(source), &mut entries);
     entries
 }
 

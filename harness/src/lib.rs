@@ -38,3 +38,4 @@ mod digest;
 pub mod error;
 pub mod fix;
 pub mod render;
+pub mod template;

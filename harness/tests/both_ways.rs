@@ -155,6 +155,7 @@ fn directly(cluster: &Cluster, scenario: &Scenario, minor: Minor) -> Vec<Outcome
         files: vec![scenario.file.clone()],
         recursive: false,
         rendered: Vec::new(),
+        templates: Vec::new(),
         namespace: NAMESPACE.to_owned(),
         policy: Policy::default(),
         requester: None,

@@ -6,6 +6,7 @@
 //! theirs to fill in again (the volume of the token, the priority, the overhead of a runtime class).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use podgate_manifest::{Source, read_documents};
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 use crate::check::{self, Finding};
 use crate::error::Error;
 use crate::suite::{Manifest, Requester};
+use crate::template::Template;
 
 /// Where service account tokens are mounted (`plugin/pkg/admission/serviceaccount/admission.go`).
 const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -42,14 +44,21 @@ impl Waiting {
         Self::new(&object, requester, file, (line, at), true)
     }
 
-    /// The workload in `bytes`.
+    /// The workload in `bytes`; of a kind that is not Kubernetes' own with what is known of its template.
     pub(super) fn workload(
         bytes: &[u8],
+        template: Option<&Arc<Template>>,
         file: &str,
-        line: usize,
-        at: usize,
+        place: (usize, usize),
     ) -> Result<Self, String> {
-        Self::new(&read(bytes)?, None, file, (line, at), false)
+        let mut workload = Self::new(&read(bytes)?, None, file, place, false)?;
+        if let Some(template) = template {
+            let (manifest, requester) = workload.asked;
+            let manifest = manifest.with_template(template);
+            let manifest = manifest.map_err(|error| error.message().to_owned())?;
+            workload.asked = (manifest, requester);
+        }
+        Ok(workload)
     }
 
     fn new(
@@ -100,7 +109,7 @@ pub(super) fn judge(
                 json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace, "labels": labels}}),
             );
         }
-        let object: Value = serde_json::from_str(&one.manifest().body).unwrap_or_default();
+        let object: Value = serde_json::from_str(&one.manifest().asked()).unwrap_or_default();
         let Some(spec) = pod_spec(&object) else {
             continue;
         };

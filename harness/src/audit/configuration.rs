@@ -74,6 +74,7 @@ impl Configuration {
                 files: Vec::new(),
                 recursive: false,
                 rendered: Vec::new(),
+                templates: Vec::new(),
                 namespace: "default".to_owned(),
                 policy: flags,
                 requester: requester.cloned(),

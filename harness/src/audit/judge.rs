@@ -5,6 +5,7 @@
 //! new.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use podgate_admission::decode::{decode, decode_untyped};
 use podgate_admission::plugins::pod_security;
@@ -27,6 +28,7 @@ use crate::check::{self, Finding, Policy, Target};
 use crate::error::Error;
 use crate::shard::Shard;
 use crate::suite::Requester;
+use crate::template::{self, Template};
 
 /// What is wanted of each pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,7 @@ pub struct Judge {
     pub(super) detail: Detail,
     shard: Option<Shard>,
     pub(super) known: Known,
+    templates: Vec<Arc<Template>>,
 }
 
 /// What came of a chunk.
@@ -95,6 +98,7 @@ impl Judge {
             detail,
             shard: None,
             known: Known::default(),
+            templates: Vec::new(),
         })
     }
 
@@ -116,6 +120,13 @@ impl Judge {
     #[must_use]
     pub fn known(mut self, known: Known) -> Self {
         self.known = known;
+        self
+    }
+
+    /// The same with pod templates of other kinds than Kubernetes' own.
+    #[must_use]
+    pub fn templates(mut self, templates: Vec<Arc<Template>>) -> Self {
+        self.templates = templates;
         self
     }
 
@@ -239,9 +250,13 @@ impl Judge {
         let report = &mut work.part.report;
         if (api_version, kind) == ("v1", "Namespace") {
             report.counts.namespaces += 1;
-        } else if check::is_judged(api_version, kind) && !is_controlled(&object) {
+            return Ok(());
+        }
+        let template = template::find(&self.templates, api_version, kind);
+        let is_judged = template.is_some() || check::is_judged(api_version, kind);
+        if is_judged && !is_controlled(&object, &self.templates) {
             let at = work.part.lines.len();
-            let workload = Waiting::workload(bytes, &work.chunk.file, line, at)?;
+            let workload = Waiting::workload(bytes, template, &work.chunk.file, (line, at))?;
             work.waiting.push(workload);
         } else {
             *report.not_judged.entry(kind.to_owned()).or_default() += 1;
@@ -399,11 +414,15 @@ impl Judge {
 }
 
 /// Whether another workload makes it, whose own template is judged: the replica set of a deployment.
-fn is_controlled(object: &Value<'_>) -> bool {
+fn is_controlled(object: &Value<'_>, templates: &[Arc<Template>]) -> bool {
     let owners = object.list_at(&["metadata", "ownerReferences"]).iter();
     let mut controls =
         owners.filter(|owner| owner.get("controller").and_then(Value::as_bool) == Some(true));
-    controls.any(|owner| matches!(owner.text_at(&["kind"]), "Deployment" | "CronJob"))
+    controls.any(|owner| {
+        let (api_version, kind) = (owner.text_at(&["apiVersion"]), owner.text_at(&["kind"]));
+        matches!(kind, "Deployment" | "CronJob")
+            || template::find(templates, api_version, kind).is_some()
+    })
 }
 
 #[cfg(test)]

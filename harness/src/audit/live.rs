@@ -29,9 +29,9 @@ use crate::backend::context::Reader;
 use crate::check::{Policy, Prepared, Target};
 use crate::error::Error;
 use crate::suite::{Manifest, Requester};
+use crate::template::Template;
 use pages::{Broken, Lists, Page};
 use templates::Ground;
-pub use templates::{Template, TemplateError};
 
 /// A cluster that answers.
 pub struct Live {
@@ -55,7 +55,7 @@ pub struct Options {
     /// Violations that are known already.
     pub known: Known,
     /// Where other kinds than Kubernetes' own have pod templates.
-    pub templates: Vec<Template>,
+    pub templates: Vec<Arc<Template>>,
 }
 
 /// How many pages may wait for the judge.

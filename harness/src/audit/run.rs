@@ -21,6 +21,7 @@ use crate::check::{Policy, Target};
 use crate::error::Error;
 use crate::shard::Shard;
 use crate::suite::Requester;
+use crate::template::Template;
 use podgate_policy::Minor;
 
 /// What is to be audited, and against what.
@@ -47,6 +48,8 @@ pub struct Options {
     pub shard: Option<Shard>,
     /// Violations that are known already.
     pub known: Known,
+    /// Where other kinds than Kubernetes' own have pod templates.
+    pub templates: Vec<Arc<Template>>,
 }
 
 /// Somebody to whom lines are handed and who watches.
@@ -70,6 +73,7 @@ pub fn audit(options: &Options, watch: &dyn Watch) -> Result<Report, Error> {
     let mut judge = Judge::new(&options.to, options.policy, requester, options.detail)?
         .default_namespace(&options.namespace)
         .shard(options.shard)
+        .templates(options.templates.clone())
         .known(options.known.clone());
     let today = Today {
         from: options.from.as_ref(),

@@ -254,7 +254,13 @@ impl Judge {
         let report = report.namespace(&namespace);
         report.workloads += 1;
         let object: Value = serde_json::from_str(&judged.manifest.body).unwrap_or_default();
-        self.template_levels(&object, self.demand(namespaces, &namespace), report);
+        let demand = self.demand(namespaces, &namespace);
+        if judged.manifest.template.is_some() {
+            let pod = serde_json::from_str(&judged.manifest.asked()).unwrap_or_default();
+            self.template_levels(&pod, demand, report);
+        } else {
+            self.template_levels(&object, demand, report);
+        }
         if standing.better {
             report.better_templates.insert(owner.clone());
         }

@@ -9,6 +9,7 @@
 mod filled;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use podgate_manifest::Source;
 use serde::ser::SerializeMap;
@@ -23,6 +24,7 @@ use super::{Item, Place, each};
 use crate::error::Error;
 use crate::outcome::By;
 use crate::suite::{Manifest, Requester};
+use crate::template::Template;
 
 /// What is to be compared.
 #[derive(Clone, Debug)]
@@ -33,6 +35,8 @@ pub struct Options {
     pub recursive: bool,
     /// What charts and kustomizations were rendered to; it comes behind the files.
     pub rendered: Vec<Source>,
+    /// Where other kinds than Kubernetes' own have pod templates.
+    pub templates: Vec<Arc<Template>>,
     /// The namespace of objects that name none.
     pub namespace: String,
     /// The labels that flags put on every namespace, on both servers.
@@ -182,6 +186,7 @@ pub fn diff(options: &Options) -> Result<Vec<Item<Compared>>, Error> {
         files: options.files.clone(),
         recursive: options.recursive,
         rendered: options.rendered.clone(),
+        templates: options.templates.clone(),
         namespace: options.namespace.clone(),
         policy: options.policy,
         requester: options.requester.clone(),

@@ -30,6 +30,10 @@ const SET_BY_SERVER: [&str; 5] = [
     "managedFields",
 ];
 
+/// Who creates the pods of kinds that are not Kubernetes' own: Argo's Rollouts make replica sets, and
+/// Knative's Services deployments.
+const CONTROLLER: &str = "system:serviceaccount:kube-system:replicaset-controller";
+
 /// The verdict on one object, and what is wrong with its text where the server cannot read it.
 pub(super) struct Judged {
     pub(super) finding: Finding,
@@ -62,6 +66,9 @@ pub(super) fn judge(
         pods: None,
         stored: None,
     };
+    if manifest.template.is_some() {
+        return judge_template(context, manifest, namespace, finding, show_object);
+    }
     let Some(resource) = served(manifest, context.minor) else {
         let message = format!(
             "no matches for kind \"{}\" in version \"{}\"",
@@ -116,6 +123,14 @@ pub(super) fn judge(
     }
 }
 
+/// The pods of that server.
+fn pods(context: &Context) -> &'static Resource {
+    let Some(pods) = resource::by_path("", "v1", "pods", context.minor) else {
+        unreachable!("every minor serves pods")
+    };
+    pods
+}
+
 /// Judges the pod that the controller of a workload would create.
 fn judge_pod(
     context: &Context,
@@ -123,25 +138,70 @@ fn judge_pod(
     planned: controller::Planned,
     show_object: bool,
 ) -> PodFinding {
-    let Some(pods) = resource::by_path("", "v1", "pods", context.minor) else {
-        unreachable!("every minor serves pods")
-    };
-    let user = planned.user;
-    let requester = user.name.rsplit(':').next().unwrap_or_default().to_owned();
+    let has_psp = context.server.config().has(Plugin::PodSecurityPolicy);
+    let sent = has_psp.then(|| encode_untyped(&planned.pod));
     let prefix = planned
         .pod
         .text_at(&["metadata", "generateName"])
         .to_owned();
-    let has_psp = context.server.config().has(Plugin::PodSecurityPolicy);
-    let sent = has_psp.then(|| encode_untyped(&planned.pod));
-    let (response, explanation) = ask(context, pods, namespace, &user, Body::Decoded(planned.pod));
+    let body = Body::Decoded(planned.pod);
+    pod(
+        context,
+        namespace,
+        &planned.user,
+        (body, &prefix, sent),
+        show_object,
+    )
+}
+
+/// Judges a pod of the template of a kind that is not Kubernetes' own. Such an object itself is none that
+/// Pod Security or a `PodSecurityPolicy` looks at; what its own schema says is not known here.
+fn judge_template(
+    context: &Context,
+    manifest: &Manifest,
+    namespace: &str,
+    mut finding: Finding,
+    show_object: bool,
+) -> Judged {
+    let user = podgate_apiserver::user::impersonated(CONTROLLER.to_owned(), Vec::new());
+    let sent = manifest.asked();
+    let prefix = format!("{}-", manifest.name);
+    let body = Body::Json(sent.as_bytes());
+    let asked = (body, prefix.as_str(), Some(sent.to_string()));
+    let pod = pod(context, namespace, &user, asked, show_object);
+    let answer = &pod.answer;
+    let message = answer
+        .message
+        .as_ref()
+        .filter(|_| answer.by == Some(By::Decode));
+    let unreadable = message.map(|it| manifest.unreadable(&sent, pods(context), context.minor, it));
+    finding.ok = answer.admitted == Some(true);
+    finding.pods = Some(vec![pod]);
+    Judged {
+        finding,
+        unreadable,
+    }
+}
+
+/// Judges a pod that `user` creates: its body, what its name begins with, and what was sent, where that
+/// is to be compared with what is stored.
+fn pod<'a>(
+    context: &Context,
+    namespace: &'a str,
+    user: &'a User,
+    (body, prefix, sent): (Body<'a>, &'a str, Option<String>),
+    show_object: bool,
+) -> PodFinding {
+    let pods = pods(context);
+    let requester = user.name.rsplit(':').next().unwrap_or_default().to_owned();
+    let (response, explanation) = ask(context, pods, namespace, user, body);
     let stored = response.outcome.as_ref().ok();
     let name = match &response.outcome {
         Ok(pod) => pod.text_at(&["metadata", "name"]),
         // Where it is refused after names are generated, the Status has the name.
         Err(status) => match status.details.as_deref() {
             Some(details) if !details.name.is_empty() => &details.name,
-            _ => &prefix,
+            _ => prefix,
         },
     };
     let mut stage = stage(context, pods, namespace, &response, &requester);

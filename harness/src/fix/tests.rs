@@ -15,6 +15,7 @@ fn options(files: Vec<PathBuf>, level: &str, minor: u8) -> Options {
         files,
         recursive: true,
         rendered: Vec::new(),
+        templates: Vec::new(),
         namespace: "default".to_owned(),
         policy: Policy {
             enforce,

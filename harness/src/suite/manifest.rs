@@ -1,14 +1,17 @@
 //! An object of a user's file: what is sent to the server, and where it stands.
 
+use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 
 use podgate_admission::decode::{self, decode};
-use podgate_admission::resource::Resource;
+use podgate_admission::resource::{self, Resource};
 use podgate_manifest::{Document, FieldPath, Segment};
 use podgate_policy::Minor;
 
 use super::read;
 use crate::error::Error;
+use crate::template::Template;
 
 /// An object as it will be sent, with the place where the user wrote it.
 #[derive(Clone, Debug)]
@@ -21,6 +24,8 @@ pub struct Manifest {
     pub name: String,
     /// Whether the server makes up the rest of the name.
     pub generated_name: bool,
+    /// Where it has a pod template, where its kind is not Kubernetes' own: a pod of that is asked about.
+    pub template: Option<Arc<Template>>,
 }
 
 impl Manifest {
@@ -64,7 +69,54 @@ impl Manifest {
             body,
             name,
             generated_name,
+            template: None,
         }
+    }
+
+    /// The same object as one with a pod template. An error says that there is none.
+    pub fn with_template(
+        mut self,
+        template: &Arc<Template>,
+    ) -> Result<Self, podgate_manifest::Error> {
+        let object: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
+        if template.pod(&object).is_none() {
+            let message = format!("there is no pod template at {}", template.path.join("."));
+            let hint =
+                "the object may refer to one elsewhere; then that is to be judged".to_owned();
+            let path = template.segments();
+            return Err(self.document.error_at(&path, false, message, Some(hint)));
+        }
+        self.template = Some(Arc::clone(template));
+        Ok(self)
+    }
+
+    /// What a server is asked about: the object, or a pod of its template.
+    #[must_use]
+    pub fn asked(&self) -> Cow<'_, str> {
+        let pod = || {
+            let object = serde_json::from_str(&self.body).ok()?;
+            self.template.as_ref()?.pod(&object)
+        };
+        match &self.template {
+            None => Cow::Borrowed(self.body.as_str()),
+            Some(_) => Cow::Owned(pod().unwrap_or_default().to_string()),
+        }
+    }
+
+    /// The resource of what a server is asked about; `None` where the minor has none.
+    #[must_use]
+    pub fn resource(&self, minor: Minor) -> Option<&'static Resource> {
+        match &self.template {
+            None => resource::by_kind(self.api_version(), self.kind(), minor),
+            Some(_) => resource::by_kind("v1", "Pod", minor),
+        }
+    }
+
+    /// Where what a server is asked about stands in the object.
+    #[must_use]
+    pub fn prefix(&self) -> Vec<Segment> {
+        let template = self.template.as_ref();
+        template.map(|it| it.segments()).unwrap_or_default()
     }
 
     /// Its kind; empty where it has none.
@@ -108,7 +160,10 @@ impl Manifest {
     ) -> Error {
         let path: Vec<Segment> = match decode(body.as_bytes(), resource.schema, minor) {
             Ok(_) => Vec::new(),
-            Err(error) => error.location.path.iter().map(segment).collect(),
+            Err(error) => {
+                let path = error.location.path.iter().map(segment);
+                self.prefix().into_iter().chain(path).collect()
+            }
         };
         let hint = match (path.is_empty(), wanted(message)) {
             (true, _) => format!("Kubernetes {minor} cannot read this as a {}", resource.kind),

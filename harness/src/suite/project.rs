@@ -1,12 +1,16 @@
 //! `podgate.yaml`: a team's defaults, at the root of its repository.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use podgate_manifest::Document;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::read;
 use crate::error::Error;
+use crate::template::Template;
 use crate::versions::MinorRange;
 
 /// Where a repository keeps its clusters, scenarios and snapshots.
@@ -20,6 +24,8 @@ pub struct Project {
     pub scenarios: PathBuf,
     /// The folder of snapshots.
     pub snapshots: PathBuf,
+    /// Where other kinds than Kubernetes' own have pod templates.
+    pub templates: Vec<Arc<Template>>,
 }
 
 /// A team's defaults: `podgate.yaml` at the root of a repository.
@@ -54,13 +60,17 @@ struct Spec {
     /// The folder of snapshots.
     #[serde(default)]
     snapshots: Option<PathBuf>,
+    /// Where other kinds than Kubernetes' own have pod templates, which `check`, `diff` and `audit` then
+    /// judge: `argoproj.io/Rollout: spec.template`.
+    #[serde(default)]
+    templates: BTreeMap<String, String>,
 }
 
 impl Project {
     /// Reads `podgate.yaml` of `folder`, or takes the usual names where there is none.
     pub fn load(folder: &Path) -> Result<Self, Error> {
         let file = folder.join("podgate.yaml");
-        let (kubernetes, spec) = if file.is_file() {
+        let (kubernetes, templates, spec) = if file.is_file() {
             let head = read::first(&file)?;
             if head.kind() != Some("Project") {
                 return Err(read::at_value(
@@ -74,10 +84,11 @@ impl Project {
             let spec = podgate_manifest::from_document::<ProjectDocument>(&head)?.spec;
             (
                 read::range(&head, "spec.kubernetes", spec.kubernetes.as_deref())?,
+                templates(&head, &spec)?,
                 spec,
             )
         } else {
-            (None, Spec::default())
+            (None, Vec::new(), Spec::default())
         };
         let at =
             |path: Option<PathBuf>, usual: &str| folder.join(path.unwrap_or_else(|| usual.into()));
@@ -86,6 +97,19 @@ impl Project {
             clusters: at(spec.clusters, "clusters"),
             scenarios: at(spec.scenarios, "scenarios"),
             snapshots: at(spec.snapshots, "snapshots"),
+            templates,
         })
     }
+}
+
+fn templates(head: &Document, spec: &Spec) -> Result<Vec<Arc<Template>>, Error> {
+    let read = |(kind, path): (&String, &String)| {
+        Template::new(kind, path).map(Arc::new).map_err(|error| {
+            let place = ["spec".into(), "templates".into(), kind.as_str().into()];
+            let hint = "write it like `argoproj.io/Rollout: spec.template`".to_owned();
+            let error = head.error_at(&place, false, error.to_string(), Some(hint));
+            Error::from(error)
+        })
+    };
+    spec.templates.iter().map(read).collect()
 }

@@ -2,7 +2,7 @@
 //! nothing else; what a server with too much to do leaves out is counted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use podgate_harness::audit::live::{Live, Options};
 use podgate_harness::audit::{Detail, Known, Owner, Report, Watch};
@@ -163,6 +163,18 @@ impl Lines {
 }
 
 fn audited(theirs: &Somebodys, detail: Detail, lines: &Lines) -> Result<Report, Error> {
+    audited_with(theirs, detail, lines, &[])
+}
+
+fn audited_with(
+    theirs: &Somebodys,
+    detail: Detail,
+    lines: &Lines,
+    templates: &[&str],
+) -> Result<Report, Error> {
+    let templates = templates
+        .iter()
+        .map(|text| Arc::new(text.parse().expect("a template")));
     let kubeconfig = theirs.kubeconfig();
     let live = Live::open("theirs", Some(&kubeconfig))?;
     assert_eq!(live.minor(), Minor::known(36));
@@ -179,7 +191,7 @@ fn audited(theirs: &Somebodys, detail: Detail, lines: &Lines) -> Result<Report, 
         detail,
         known: Known::default(),
         from: None,
-        templates: Vec::new(),
+        templates: templates.collect(),
     };
     live.audit(&options, lines)
 }
@@ -450,5 +462,59 @@ fn an_audit_needs(#[case] trouble: fn(&str, usize) -> Option<Trouble>, #[case] p
             .what_to_do()
             .is_some_and(|hint| hint.contains("get and list")),
         "{error}"
+    );
+}
+
+/// A server with a kind of somebody else: one object with a template, one that refers to a deployment.
+fn rollouts(uri: &str, _: usize) -> Option<Trouble> {
+    let path = uri.split_once('?').map_or(uri, |(path, _)| path);
+    let group = "argoproj.io/v1alpha1";
+    let body = match path {
+        "/apis/argoproj.io" => json!({"preferredVersion": {"groupVersion": group}}),
+        "/apis/argoproj.io/v1alpha1" => json!({"resources": [
+            {"name": "rollouts/status", "kind": "Rollout"}, {"name": "rollouts", "kind": "Rollout"},
+        ]}),
+        "/apis/argoproj.io/v1alpha1/rollouts" => json!({
+            "apiVersion": group, "kind": "RolloutList", "metadata": {},
+            "items": [
+                {"metadata": {"name": "bad", "namespace": "team-0"}, "spec": {"template": {
+                    "metadata": {"labels": {"app": "bad"}},
+                    "spec": {"hostNetwork": true, "containers": [{"name": "c", "image": "i"}]},
+                }}},
+                {"metadata": {"name": "refers", "namespace": "team-0"}, "spec": {"workloadRef": {"name": "bad"}}},
+            ],
+        }),
+        _ => return None,
+    };
+    Some(Trouble::Answer(200, Vec::new(), body))
+}
+
+#[test]
+fn templates_of_other_kinds() {
+    let theirs = cluster(Some(rollouts));
+    let template = ["argoproj.io/Rollout=spec.template"];
+    let report = audited_with(&theirs, Detail::Groups, &Lines::default(), &template)
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(report.counts.workloads, 2 * NAMESPACES + 1);
+    let rollout = Owner {
+        kind: "Rollout".to_owned(),
+        name: "bad".to_owned(),
+    };
+    let found = &report.namespaces["team-0"].templates[&rollout];
+    let field = "spec.template.spec.hostNetwork".to_owned();
+    assert!(found.faults.iter().any(|it| it.field == field), "{found:?}");
+    assert_eq!(report.counts.unread, 1);
+    assert_eq!(
+        report.unread[0].error,
+        "Rollout/refers: there is no pod template at spec.template"
+    );
+    let lines = Lines::default();
+    audited_with(&theirs, Detail::Lines, &lines, &template).unwrap_or_else(|e| panic!("{e}"));
+    let lines = lines.json();
+    let line = lines.iter().find(|it| it["object"] == "Rollout/team-0/bad");
+    let line = line.expect("a line");
+    assert_eq!(
+        (&line["admitted"], &line["ok"], &line["pods"][0]["as"]),
+        (&json!(true), &json!(false), &json!("replicaset-controller"))
     );
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::input::Input;
+use super::input::{Input, Templates};
 
 /// A dump may be more than a manifest, so audit says so in its own words.
 const FILES: &str = "Files, folders, or `-` for standard input: what kubectl get -o json prints, JSON Lines or YAML, \
@@ -37,14 +37,8 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "FILE", requires = "context")]
     pub(crate) kubeconfig: Option<PathBuf>,
 
-    /// Where the objects of another kind have a pod template: argoproj.io/Rollout=spec.template.
-    /// Repeatable.
-    #[arg(
-        long = "template",
-        value_name = "GROUP/KIND=PATH",
-        requires = "context"
-    )]
-    pub(crate) templates: Vec<String>,
+    #[command(flatten)]
+    pub(crate) templates: Templates,
 
     /// What judges today: a cluster, with a version behind an at sign or not. Only what newly breaks ends
     /// with 1 then. When absent today is what the labels of the namespaces say, and everything that

@@ -1,9 +1,12 @@
 //! What is read, and on whose behalf: the flags that check, audit, diff and fix share.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{ArgMatches, Args};
-use podgate_harness::suite::Requester;
+use podgate_harness::error::Error;
+use podgate_harness::suite::{Project, Requester};
+use podgate_harness::template::{Template, TemplateError};
 
 /// What is read: manifests or dumps.
 #[derive(Clone, Debug, Args)]
@@ -73,6 +76,31 @@ impl Rendered {
     /// Whether there is nothing to render.
     pub(crate) fn is_empty(&self) -> bool {
         self.helm.is_empty() && self.kustomize.is_empty()
+    }
+}
+
+/// Pod templates in objects that are not Kubernetes' own.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Templates {
+    /// Where the objects of another kind have a pod template, whose pods are judged:
+    /// argoproj.io/Rollout=spec.template. Repeatable; podgate.yaml has a place for them, too.
+    #[arg(long = "template", value_name = "GROUP/KIND=PATH")]
+    pub(crate) templates: Vec<String>,
+}
+
+impl Templates {
+    /// Those of the flags, and behind them those of the project.
+    pub(crate) fn with(&self, project: &Project) -> Result<Vec<Arc<Template>>, Error> {
+        let read = |text: &String| {
+            let template: Result<Template, TemplateError> = text.parse();
+            template
+                .map(Arc::new)
+                .map_err(|error| Error::input(format!("--template: {error}")))
+        };
+        let mut templates: Vec<Arc<Template>> =
+            self.templates.iter().map(read).collect::<Result<_, _>>()?;
+        templates.extend(project.templates.iter().cloned());
+        Ok(templates)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::input::{Applies, Input, Rendered};
+use super::input::{Applies, Input, Rendered, Templates};
 use super::output::Reports;
 
 #[derive(Debug, Args)]
@@ -40,6 +40,9 @@ pub(crate) struct CheckArgs {
     /// and else the newest.
     #[arg(long, value_name = "VERSION")]
     pub(crate) kubernetes: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) templates: Templates,
 
     #[command(flatten)]
     pub(crate) applies: Applies,
@@ -81,6 +84,9 @@ pub(crate) struct DiffArgs {
     /// Tells, too, what is admitted with other warnings, and what is rejected for another reason.
     #[arg(long)]
     pub(crate) all: bool,
+
+    #[command(flatten)]
+    pub(crate) templates: Templates,
 
     #[command(flatten)]
     pub(crate) applies: Applies,

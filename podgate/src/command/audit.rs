@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use podgate_harness::audit::live::{self, Live, TemplateError};
+use podgate_harness::audit::live::{self, Live};
 use podgate_harness::audit::{self, Detail, Document, Known, Options, Report};
 use podgate_harness::check::{Policy, Target};
 use podgate_harness::error::Error;
@@ -45,6 +45,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, Error> {
         detail: detail(args),
         shard: args.shard.as_deref().map(super::shard).transpose()?,
         known: known(args)?,
+        templates: args.templates.with(&Project::load(Path::new(""))?)?,
     };
     let reading = Reading::new();
     let report = audit::audit(&options, &reading);
@@ -55,11 +56,7 @@ pub(crate) fn run(args: &AuditArgs) -> Result<Exit, Error> {
 /// Audits the cluster of a context.
 fn live(args: &AuditArgs, context: &str) -> Result<Exit, Error> {
     let policy = policy(args)?;
-    let templates = args.templates.iter().map(|text| {
-        text.parse()
-            .map_err(|error: TemplateError| Error::input(format!("--template: {error}")))
-    });
-    let templates = templates.collect::<Result<_, _>>()?;
+    let templates = args.templates.with(&Project::load(Path::new(""))?)?;
     // What is wrong with the flags is told before anybody is asked.
     Sides::of(args, None)?;
     let live = Live::open(context, args.kubeconfig.as_deref())?;

@@ -32,6 +32,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Error> {
         files: args.input.files.clone(),
         recursive: args.input.recursive,
         rendered: rendered(&args.rendered, &args.input, minors)?,
+        templates: args.templates.with(&Project::load(Path::new(""))?)?,
         namespace: args.input.namespace.clone(),
         policy,
         requester: args.applies.requester(),

@@ -43,6 +43,7 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit, Error> {
             &args.input,
             [from.minor, to.minor].into_iter(),
         )?,
+        templates: args.templates.with(&project)?,
         namespace: args.input.namespace.clone(),
         policy: Policy {
             enforce: level("--enforce", args.enforce.as_deref())?,

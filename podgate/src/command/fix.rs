@@ -33,6 +33,7 @@ pub(crate) fn run(args: &FixArgs) -> Result<Exit, Error> {
         files: args.input.files.clone(),
         recursive: args.input.recursive,
         rendered: rendered(&args.rendered, &args.input, minors)?,
+        templates: Vec::new(),
         namespace: args.input.namespace.clone(),
         // Of a PodTemplate, from which no controller makes pods, the server only warns.
         policy: Policy {

@@ -102,7 +102,12 @@ pub(crate) fn shown(place: &Place) -> String {
     if place.object.is_empty() {
         format!("{}: no Kubernetes object", place.file)
     } else {
-        format!("{} ({})", place.object, place::of_object(place))
+        let hint = place
+            .template
+            .as_ref()
+            .map(|template| format!(": it has a pod template, which --template {template} judges"));
+        let hint = hint.unwrap_or_default();
+        format!("{} ({}){hint}", place.object, place::of_object(place))
     }
 }
 

@@ -23,6 +23,7 @@ mod review;
 mod session;
 mod shards;
 mod teams;
+mod templates;
 mod terminal;
 mod test;
 mod versions;

@@ -1,12 +1,12 @@
 //! The pod templates of a live cluster, and what the whole chain says of their pods.
 
 use std::collections::BTreeSet;
-use std::str::FromStr;
+use std::sync::Arc;
 
 use podgate_admission::resource;
 use podgate_manifest::{Source, read_documents};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::judge::{Detail, Judge};
 use super::super::line;
@@ -19,6 +19,7 @@ use super::{Live, Options, unread};
 use crate::check::Prepared;
 use crate::error::Error;
 use crate::suite::Manifest;
+use crate::template::{self, Template};
 
 /// What pods may need besides their namespace: the kinds that a role can let be listed without a
 /// secret among them.
@@ -46,45 +47,6 @@ const WORKLOADS: [(&str, &str); 7] = [
     ("v1", "ReplicationController"),
     ("batch/v1", "Job"),
 ];
-
-/// Where the objects of a kind have a pod template: `argoproj.io/Rollout=spec.template`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template {
-    /// The API group.
-    pub group: String,
-    /// The kind.
-    pub kind: String,
-    /// The keys on the way to the template.
-    pub path: Vec<String>,
-}
-
-/// A text that names no template.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` names no template; write it as GROUP/KIND=PATH: argoproj.io/Rollout=spec.template")]
-pub struct TemplateError(String);
-
-impl FromStr for Template {
-    type Err = TemplateError;
-
-    fn from_str(text: &str) -> Result<Self, TemplateError> {
-        let wrong = || TemplateError(text.to_owned());
-        let (kind, path) = text.split_once('=').ok_or_else(wrong)?;
-        let (group, kind) = kind.split_once('/').ok_or_else(wrong)?;
-        let path: Vec<String> = path
-            .trim_start_matches('.')
-            .split('.')
-            .map(str::to_owned)
-            .collect();
-        if group.is_empty() || kind.is_empty() || path.iter().any(String::is_empty) {
-            return Err(wrong());
-        }
-        Ok(Self {
-            group: group.to_owned(),
-            kind: kind.to_owned(),
-            path,
-        })
-    }
-}
 
 impl Live {
     /// Lists what pods may need. What may not be listed is missing for the chain, and told.
@@ -152,7 +114,7 @@ impl Live {
                     }
                     let there = resource::by_kind(api_version, kind, options.to.minor);
                     let version = there.map_or(here, |_| api_version);
-                    Some((manifest(bytes, version, kind, 1)?, number, None))
+                    Some((manifest(bytes, version, kind, 1)?, number))
                 });
                 sink.judge(&path, &manifests.collect::<Vec<_>>())
             });
@@ -164,8 +126,8 @@ impl Live {
             }
         }
         for template in &options.templates {
-            let path = match self.path(template) {
-                Ok(path) => path,
+            let (path, version) = match self.path(template) {
+                Ok(found) => found,
                 Err(why) => {
                     sink.report.unread(Unread {
                         error: why,
@@ -175,7 +137,9 @@ impl Live {
                     continue;
                 }
             };
-            let listed = self.list(lists, &path, |page| sink.custom(&path, &page, template));
+            let listed = self.list(lists, &path, |page| {
+                sink.custom(&path, &version, &page, template)
+            });
             if let Err(broken) = listed {
                 unread(sink.report, &path, &broken);
             }
@@ -186,9 +150,9 @@ impl Live {
         Ok(())
     }
 
-    /// The path of the list of a kind that is not Kubernetes' own, in the version that the cluster
-    /// prefers.
-    fn path(&self, template: &Template) -> Result<String, String> {
+    /// The path of the list of a kind that is not Kubernetes' own, and the version, which is the one that
+    /// the cluster prefers.
+    fn path(&self, template: &Template) -> Result<(String, String), String> {
         let Template { group, kind, .. } = template;
         let client = &self.reader.client;
         let found = self.reader.runtime.block_on(async {
@@ -201,7 +165,7 @@ impl Live {
             let mut names = names.filter_map(|resource| resource["name"].as_str());
             let name = names.find(|name| !name.contains('/'));
             let name = name.ok_or("it has no such kind")?;
-            Ok::<_, String>(format!("/apis/{preferred}/{name}"))
+            Ok::<_, String>((format!("/apis/{preferred}/{name}"), preferred))
         });
         found.map_err(|why| format!("the cluster does not tell of {kind} in {group}: {why}"))
     }
@@ -230,42 +194,26 @@ struct Sink<'s> {
     error: Option<Error>,
 }
 
-/// An object that is judged: what is sent, its place in the list, and how it is called where it is
-/// not what is sent.
-type Asked = (Manifest, usize, Option<(String, String)>);
+/// An object that is judged, and its place in the list.
+type Asked = (Manifest, usize);
 
 impl Sink<'_> {
     /// Judges objects of a kind that is not Kubernetes' own: a pod of the template of each.
-    fn custom(&mut self, path: &str, page: &Page, template: &Template) -> bool {
+    fn custom(&mut self, path: &str, version: &str, page: &Page, template: &Arc<Template>) -> bool {
         let mut asked = Vec::new();
         for (bytes, number) in page.objects().zip(page.before + 1..) {
-            let object: Value = serde_json::from_slice(bytes).unwrap_or_default();
-            let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
-            let found = template.path.iter().fold(&object, |at, key| &at[key]);
-            let mut pod = json!({
-                "apiVersion": "v1", "kind": "Pod", "metadata": found["metadata"], "spec": found["spec"],
-            });
-            if !pod["spec"].is_object() {
-                self.report.unread(Unread {
-                    error: format!(
-                        "{}/{name} has no pod template at {}",
-                        template.kind,
-                        template.path.join(".")
-                    ),
+            let Some(object) = manifest(bytes, version, &template.kind, number) else {
+                continue;
+            };
+            let name = object.reference();
+            match object.with_template(template) {
+                Ok(object) => asked.push((object, number)),
+                Err(error) => self.report.unread(Unread {
+                    error: format!("{name}: {}", error.message()),
                     file: path.to_owned(),
                     line: number,
-                });
-                continue;
+                }),
             }
-            if !pod["metadata"].is_object() {
-                pod["metadata"] = json!({});
-            }
-            pod["metadata"]["namespace"] = namespace.into();
-            pod["metadata"]["generateName"] = format!("{name}-").into();
-            let pod = manifest(pod.to_string().as_bytes(), "v1", "Pod", number);
-            let called = (template.kind.clone(), name.to_owned());
-            asked.extend(pod.map(|pod| (pod, number, Some(called))));
         }
         self.judge(path, &asked)
     }
@@ -279,7 +227,7 @@ impl Sink<'_> {
         let (asked, late): (Vec<&Asked>, Vec<&Asked>) = asked
             .iter()
             .partition(|(manifest, ..)| self.ground.namespaces.contains(&place(manifest)));
-        for (manifest, number, _) in late {
+        for (manifest, number) in late {
             self.report.unread(Unread {
                 error: format!("namespace {} came while the audit ran", place(manifest)),
                 file: path.to_owned(),
@@ -291,15 +239,11 @@ impl Sink<'_> {
         let today = self.ground.today.as_ref();
         let today = today.map(|today| today.judge(&manifests));
         let mut lines = Vec::new();
-        for (at, (mut finding, (manifest, number, called))) in
+        for (at, (mut finding, (manifest, number))) in
             to.judge(&manifests).into_iter().zip(asked).enumerate()
         {
             path.clone_into(&mut finding.file);
             finding.line = *number;
-            if let Some((kind, name)) = called {
-                let namespace = manifest.document.namespace().unwrap_or("default");
-                finding.object = format!("{kind}/{namespace}/{name}");
-            }
             let today = today.as_ref().and_then(|today| today[at].is_rejected());
             if self.options.detail == Detail::Lines {
                 // A line that cannot be written in memory there is not.
@@ -328,15 +272,15 @@ impl Sink<'_> {
 }
 
 /// Whether the template of an object is that of its owner, which is judged itself.
-fn is_owned(object: &Value, templates: &[Template]) -> bool {
+fn is_owned(object: &Value, templates: &[Arc<Template>]) -> bool {
     let owners = object["metadata"]["ownerReferences"].as_array();
     owners.into_iter().flatten().any(|owner| {
         let kind = owner["kind"].as_str().unwrap_or_default();
         let version = owner["apiVersion"].as_str().unwrap_or_default();
         let group = version.rsplit_once('/').map_or("", |(group, _)| group);
         let known = matches!((group, kind), ("apps", "Deployment") | ("batch", "CronJob"));
-        let custom = |it: &Template| it.group == group && it.kind == kind;
-        owner["controller"] == true && (known || templates.iter().any(custom))
+        let custom = template::find(templates, version, kind).is_some();
+        owner["controller"] == true && (known || custom)
     })
 }
 

@@ -10,7 +10,7 @@ use podgate_manifest::{FieldPath, Segment};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::super::context::{Context, served};
+use super::super::context::Context;
 use super::super::finding::{AnswerLine, Finding};
 use super::{answers, decisive};
 use crate::psp::{APP_ARMOR, FieldChange, SECCOMP};
@@ -102,9 +102,10 @@ fn filled(change: &FieldChange, manifest: &Manifest, server: &Context) -> Option
 
 /// Where the pod's template lies.
 fn template(manifest: &Manifest, server: &Context) -> Vec<Segment> {
-    let template = served(manifest, server.minor).and_then(|resource| resource.template);
-    let keys = template.unwrap_or_default().iter();
-    keys.map(|key| Segment::from(*key)).collect()
+    let resource = manifest.resource(server.minor);
+    let keys = resource.and_then(|it| it.template).unwrap_or_default();
+    let keys = keys.iter().map(|key| Segment::from(*key));
+    manifest.prefix().into_iter().chain(keys).collect()
 }
 
 /// The field of a container that replaced its annotation, with its value.
