@@ -143,6 +143,70 @@ fn from_needs_another_side() {
     ]);
 }
 
+/// Of templates audit says what diff says, with its exit code.
+#[rstest]
+#[case("psp@1.24", "psa-restricted", "1.25")]
+#[case("psp@1.21", "psp", "1.24")]
+#[case("psa-restricted@1.30", "psp", "1.24")]
+fn agrees_with_diff(#[case] from: &str, #[case] to: &str, #[case] minor: &str) {
+    let folder = Folder::suite();
+    folder.write("clusters/psp.yaml", PSP);
+    let dump = three_namespaces().replace("\"name\":\"hard\"", "\"name\":\"good\"");
+    let workloads = dump
+        .lines()
+        .filter(|line| !line.contains(r#""kind":"Pod""#));
+    let workloads: Vec<&str> = workloads.collect();
+    folder.write("dump.json", &workloads.join("\n"));
+    let sides = ["--from", from, "--to", to, "--kubernetes", minor];
+    let audit = folder.podgate(&[&["audit", "dump.json", "-o", "jsonl"], &sides[..]].concat());
+    let there = format!("{to}@{minor}");
+    let sides = ["--from", from, "--to", &there];
+    let diff = folder.podgate(&[&["diff", "dump.json", "-o", "jsonl"], &sides[..]].concat());
+    let changes = |lines: Vec<Value>| {
+        let verdicts = lines.into_iter().filter(|line| {
+            let change = line["change"].as_str();
+            matches!(change, Some("breaks" | "admitted" | "undecided"))
+        });
+        let changes = verdicts.map(|line| format!("{} {}", line["object"], line["change"]));
+        changes.collect::<Vec<_>>()
+    };
+    assert_eq!(audit.code, diff.code, "{}{}", audit.stderr, diff.stderr);
+    assert_eq!(changes(audit.json_lines()), changes(diff.json_lines()));
+}
+
+/// What is exempt is asked for no label.
+#[test]
+fn exempt_namespaces_are_left_alone() {
+    let folder = Folder::new();
+    folder.write("dump.jsonl", &three_namespaces());
+    folder.write(
+        "clusters/defaults.yaml",
+        r#"
+apiVersion: podgate.dev/v1alpha1
+kind: Cluster
+metadata: {name: defaults}
+---
+apiVersion: apiserver.config.k8s.io/v1
+kind: AdmissionConfiguration
+plugins:
+- name: PodSecurity
+  configuration:
+    apiVersion: pod-security.admission.config.k8s.io/v1
+    kind: PodSecurityConfiguration
+    defaults: {enforce: baseline}
+    exemptions: {namespaces: [shop]}
+"#,
+    );
+    let run = folder.podgate(&["audit", "dump.jsonl", "--to", "defaults"]);
+    run.ends(1).says(&[
+        "old  enforce restricted:latest: 1 of 1 pod violate it (1 today already)",
+        "restricted  1 namespace\n  kubectl label ns docs pod-security.kubernetes.io/enforce=restricted\n",
+        "enforces more than that already: old\n",
+        "exempt: shop\n",
+        "5 pods, 1 violating (1 today already), 3 exempt;",
+    ]);
+}
+
 /// The labels to set are commands to copy; a namespace that enforces more is not asked to enforce less.
 #[test]
 fn tells_the_labels_to_set() {
