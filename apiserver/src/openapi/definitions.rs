@@ -6,15 +6,18 @@
 use std::collections::BTreeMap;
 
 use podgate_admission::resource::{RESOURCES, Resource};
-use podgate_admission::schema::{Apply, Field, Merge, Struct, Type};
+use podgate_admission::schema::{Apply, Field, Merge, Struct, Type, roots};
 use podgate_admission::value::{Object, Value};
 use podgate_policy::Minor;
 
 use super::Version;
-use crate::registry::is_review;
+use crate::discovery::group_versions;
+use crate::registry::{is_review, subresource_kind};
 
 /// Structs of `k8s.io/apimachinery/pkg/apis/meta/v1`, which belong to no group.
-const META: [&str; 7] = [
+const META: [&str; 9] = [
+    "v1.DeleteOptions",
+    "v1.Preconditions",
     "v1.ObjectMeta",
     "v1.OwnerReference",
     "v1.ManagedFieldsEntry",
@@ -33,6 +36,7 @@ const FIRST_WITH_LIST_TYPES: u8 = 31;
 /// Fields that are required though Go would leave them out of an answer, or cannot, with the minors
 /// that say so: structs that are no pointers, and fields that are marked `+required`.
 const REQUIRED: &[(&str, &str, u8)] = &[
+    ("v1.Binding", "target", 20),
     ("v1.ClusterRoleBinding", "roleRef", 20),
     ("v1.Condition", "lastTransitionTime", 20),
     ("v1.ContainerRestartRule", "action", 34),
@@ -56,6 +60,7 @@ const REQUIRED: &[(&str, &str, u8)] = &[
     ("v1.ReplicaSet", "spec", 37),
     ("v1.RoleBinding", "roleRef", 20),
     ("v1.SelfSubjectAccessReview", "spec", 20),
+    ("v1.SelfSubjectRulesReview", "spec", 20),
     ("v1.StatefulSet", "spec", 37),
     ("v1.StatefulSetSpec", "template", 20),
     ("v1.SubjectAccessReview", "spec", 20),
@@ -99,6 +104,13 @@ const OPTIONAL: &[(&str, &str, u8)] = &[
     ("v1.TypedObjectReference", "apiGroup", 20),
 ];
 
+/// What subresources take and give that is no resource, with its group.
+const OF_SUBRESOURCES: [(&Struct, &str); 3] = [
+    (&roots::BINDING, ""),
+    (&roots::EVICTION, "policy"),
+    (&roots::SCALE, "autoscaling"),
+];
+
 /// The definitions of a document.
 pub(super) struct Definitions {
     version: Version,
@@ -134,6 +146,14 @@ impl Definitions {
         (own, list)
     }
 
+    /// Adds a kind that a subresource takes and gives beside its resource, and all that it refers to;
+    /// returns its name, if there is such a kind.
+    pub(super) fn add_of_subresource(&mut self, kind: &str) -> Option<String> {
+        let mut kinds = OF_SUBRESOURCES.iter();
+        let (schema, _) = kinds.find(|(schema, _)| schema.name == kind)?;
+        Some(self.add_struct(schema))
+    }
+
     /// All that were added, by name.
     pub(super) fn finish(self) -> Object<'static> {
         self.found.into_iter().collect()
@@ -149,7 +169,11 @@ impl Definitions {
     }
 
     fn name(&self, schema: &Struct) -> String {
-        let (version, name) = schema.go.split_once('.').unwrap_or(("v1", schema.go));
+        let (mut version, name) = schema.go.split_once('.').unwrap_or(("v1", schema.go));
+        // The tables have evictions once, by their older name.
+        if std::ptr::eq(schema, &raw const roots::EVICTION) {
+            version = eviction_version(self.minor);
+        }
         if META.contains(&schema.go) {
             return format!("{META_PACKAGE}.{name}");
         }
@@ -191,11 +215,7 @@ impl Definitions {
         if !required.is_empty() {
             definition.insert("required", required);
         }
-        let kinds: Vec<Value<'static>> = RESOURCES
-            .iter()
-            .filter(|r| std::ptr::eq(r.schema, schema) && r.exists_in(minor))
-            .map(|r| kind_of(r, r.kind.to_owned()))
-            .collect();
+        let kinds = kinds_of(schema, minor);
         if !kinds.is_empty() {
             definition.insert("x-kubernetes-group-version-kind", kinds);
         }
@@ -323,12 +343,46 @@ impl Definitions {
     }
 }
 
+/// Group, kind and version of everything that has that schema.
+fn kinds_of(schema: &Struct, minor: Minor) -> Vec<Value<'static>> {
+    let named = |group, version| kind_at(group, version, schema.name.to_owned());
+    if std::ptr::eq(schema, &raw const roots::DELETE_OPTIONS) {
+        // Every version of a group has them (`metav1.AddToGroupVersion`).
+        return group_versions(minor)
+            .flat_map(|(group, versions)| versions.into_iter().map(move |version| (group, version)))
+            .map(|(group, version)| named(group, version))
+            .collect();
+    }
+    let mut of_subresources = OF_SUBRESOURCES.iter();
+    if let Some((_, group)) = of_subresources.find(|(of, _)| std::ptr::eq(*of, schema)) {
+        let version = match schema.name {
+            "Eviction" => eviction_version(minor),
+            _ => "v1",
+        };
+        return vec![named(group, version)];
+    }
+    RESOURCES
+        .iter()
+        .filter(|r| std::ptr::eq(r.schema, schema) && r.exists_in(minor))
+        .map(|r| kind_of(r, r.kind.to_owned()))
+        .collect()
+}
+
+fn eviction_version(minor: Minor) -> &'static str {
+    let (_, version, _) = subresource_kind(&RESOURCES[0], "eviction", minor);
+    version
+}
+
+fn kind_of(resource: &Resource, kind: String) -> Value<'static> {
+    kind_at(resource.group, resource.version, kind)
+}
+
 /// Group, kind and version as `x-kubernetes-group-version-kind` has them.
-pub(super) fn kind_of(resource: &Resource, kind: String) -> Value<'static> {
+pub(super) fn kind_at(group: &str, version: &str, kind: String) -> Value<'static> {
     Value::from(Object::from_iter([
-        ("group", resource.group.to_owned()),
+        ("group", group.to_owned()),
         ("kind", kind),
-        ("version", resource.version.to_owned()),
+        ("version", version.to_owned()),
     ]))
 }
 
@@ -403,6 +457,9 @@ fn groups() -> BTreeMap<&'static str, &'static str> {
     let (core, named): (Vec<_>, Vec<_>) = RESOURCES.iter().partition(|r| r.group.is_empty());
     for resource in core.into_iter().chain(named) {
         visit(resource.schema, resource.group, &mut found);
+    }
+    for (schema, group) in OF_SUBRESOURCES {
+        visit(schema, group, &mut found);
     }
     found
 }

@@ -22,6 +22,7 @@ use podgate_policy::Minor;
 use crate::answer::{Answer, hash};
 use crate::discovery::group_versions;
 use crate::negotiation::{Clause, clauses};
+use crate::registry;
 use definitions::Definitions;
 use operations::Names;
 
@@ -210,9 +211,18 @@ fn document(version: Version, minor: Minor, wanted: impl Fn(&str, &str) -> bool)
     let served = RESOURCES.iter().filter(|r| r.exists_in(minor));
     for resource in served.filter(|r| wanted(r.group, r.version)) {
         let (own, list) = definitions.add(resource);
+        let subresources = registry::subresources(resource, minor);
+        let of_subresources = subresources
+            .filter_map(|subresource| {
+                let (_, _, kind) = registry::subresource_kind(resource, subresource.name, minor);
+                let name = definitions.add_of_subresource(kind)?;
+                Some((subresource.name, definitions.reference(&name)))
+            })
+            .collect();
         let names = Names {
             own: &definitions.reference(&own),
             list: &definitions.reference(&list),
+            of_subresources,
         };
         paths.extend(operations::paths(resource, &names, version, minor));
     }

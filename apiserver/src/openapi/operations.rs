@@ -2,12 +2,14 @@
 //!
 //! Upstream: `registerResourceHandlers` in `k8s.io/apiserver/pkg/endpoints/installer.go`.
 
+use std::collections::BTreeMap;
+
 use podgate_admission::resource::Resource;
 use podgate_admission::value::{Object, Value};
 use podgate_policy::Minor;
 
 use super::Version;
-use super::definitions::{kind_of, typed};
+use super::definitions::{kind_at, typed};
 use crate::registry;
 
 /// The first minor in which `fieldValidation` is a parameter: before, an alpha gate hides it
@@ -19,6 +21,16 @@ pub(super) struct Names<'n> {
     /// References to the kind and to its list.
     pub(super) own: &'n Value<'static>,
     pub(super) list: &'n Value<'static>,
+    /// References to what subresources take and give where it is another kind, by their names.
+    pub(super) of_subresources: BTreeMap<&'static str, Value<'static>>,
+}
+
+/// What the operations of a path take and give.
+struct Subject<'s> {
+    own: &'s Value<'static>,
+    list: &'s Value<'static>,
+    /// Group, version and kind.
+    kind: (&'static str, &'static str, &'static str),
 }
 
 /// One method of a path.
@@ -136,7 +148,13 @@ pub(super) fn paths(
     };
     let collection = format!("{root}{inside}/{}", resource.name);
     let item = format!("{collection}/{{name}}");
-    let path = |path: &str, operations: &[&Operation], suffix: &str| {
+    let kind = (resource.group, resource.version, resource.kind);
+    let main = Subject {
+        own: names.own,
+        list: names.list,
+        kind,
+    };
+    let path = |path: &str, operations: &[&Operation], suffix: &str, subject: &Subject<'_>| {
         let mut found = Object::new();
         for operation in operations {
             let everywhere = resource.namespaced && !path.contains("{namespace}");
@@ -153,7 +171,7 @@ pub(super) fn paths(
             let id = id(resource, operation, scope, suffix);
             found.insert(
                 operation.method,
-                operation.document(id, resource, names, version, minor),
+                operation.document(id, resource, subject, version, minor),
             );
         }
         let variables = ["name", "namespace"]
@@ -179,7 +197,7 @@ pub(super) fn paths(
         ("create", &CREATE),
         ("deletecollection", &DELETE_COLLECTION),
     ]);
-    paths.push(path(&collection, &on_collection, ""));
+    paths.push(path(&collection, &on_collection, "", &main));
     let on_item = of_verbs(&[
         ("get", &READ),
         ("update", &REPLACE),
@@ -187,30 +205,43 @@ pub(super) fn paths(
         ("delete", &DELETE),
     ]);
     if !on_item.is_empty() {
-        paths.push(path(&item, &on_item, ""));
+        paths.push(path(&item, &on_item, "", &main));
     }
     if resource.namespaced && has("list") {
-        paths.push(path(&format!("{root}/{}", resource.name), &[&LIST], ""));
+        let everywhere = format!("{root}/{}", resource.name);
+        paths.push(path(&everywhere, &[&LIST], "", &main));
     }
     // What only a node could tell is not described.
     let described = |s: &registry::Subresource| !registry::is_at_node(s.name);
     for subresource in registry::subresources(resource, minor).filter(described) {
-        let (group, version, kind) = registry::subresource_kind(resource, subresource.name, minor);
-        if (group, version, kind) != ("", "", resource.kind) {
-            // Its kind is none of the resource's, and has no definition.
-            continue;
-        }
+        let subject = match names.of_subresources.get(subresource.name) {
+            Some(own) => {
+                let kind = registry::subresource_kind(resource, subresource.name, minor);
+                let kind = match kind {
+                    ("", "", kind) => (resource.group, resource.version, kind),
+                    kind => kind,
+                };
+                Subject { own, kind, ..main }
+            }
+            None => Subject { ..main },
+        };
         let verbs = registry::subresource_verbs(subresource);
-        let operations: Vec<&Operation> = [("get", &READ), ("update", &REPLACE), ("patch", &PATCH)]
-            .into_iter()
-            .filter(|(verb, _)| verbs.contains(verb))
-            .map(|(_, operation)| operation)
-            .collect();
+        let operations: Vec<&Operation> = [
+            ("create", &CREATE),
+            ("get", &READ),
+            ("update", &REPLACE),
+            ("patch", &PATCH),
+        ]
+        .into_iter()
+        .filter(|(verb, _)| verbs.contains(verb))
+        .map(|(_, operation)| operation)
+        .collect();
         let suffix = capitalized(subresource.name);
         paths.push(path(
             &format!("{item}/{}", subresource.name),
             &operations,
             &suffix,
+            &subject,
         ));
     }
     paths
@@ -221,7 +252,7 @@ impl Operation {
         &self,
         id: String,
         resource: &Resource,
-        names: &Names<'_>,
+        subject: &Subject<'_>,
         version: Version,
         minor: Minor,
     ) -> Value<'static> {
@@ -238,11 +269,11 @@ impl Operation {
         if self.has_body && version == Version::V2 {
             let mut body = Object::from_iter([("in", "body"), ("name", "body")]);
             body.insert("required", Value::Bool(true));
-            body.insert("schema", names.own.clone());
+            body.insert("schema", subject.own.clone());
             parameters.insert(0, Value::from(body));
         }
         if self.has_body && version == Version::V3 {
-            let content = Object::from_iter([("*/*", schema(names.own))]);
+            let content = Object::from_iter([("*/*", schema(subject.own))]);
             let mut body = Object::from_iter([("content", content)]);
             body.insert("required", Value::Bool(true));
             found.insert("requestBody", body);
@@ -268,9 +299,9 @@ impl Operation {
             found.insert("schemes", texts(&["https"]));
         }
         let given = if self.gives_list {
-            names.list
+            subject.list
         } else {
-            names.own
+            subject.own
         };
         let mut response = Object::from_iter([("description", "OK")]);
         match version {
@@ -280,12 +311,13 @@ impl Operation {
                 response.insert("content", content);
             }
         }
+        let (group, group_version, kind) = subject.kind;
         let code = if self.method == "post" { "201" } else { "200" };
         found.insert("responses", Object::from_iter([(code, response)]));
         found.insert("x-kubernetes-action", self.action);
         found.insert(
             "x-kubernetes-group-version-kind",
-            kind_of(resource, resource.kind.to_owned()),
+            kind_at(group, group_version, kind.to_owned()),
         );
         Value::from(found)
     }

@@ -104,6 +104,65 @@ fn patches_and_kinds() {
     );
 }
 
+// As in upstream's api/openapi-spec of 1.20 to 1.37.
+#[rstest]
+#[case(
+    "/apis/apps/v1 deployments/{name}/scale put",
+    36,
+    "replaceAppsV1NamespacedDeploymentScale",
+    "io.k8s.api.autoscaling.v1.Scale",
+    r#"{"group":"autoscaling","kind":"Scale","version":"v1"}"#
+)]
+#[case(
+    "/api/v1 pods/{name}/binding post",
+    36,
+    "createCoreV1NamespacedPodBinding",
+    "io.k8s.api.core.v1.Binding",
+    r#"{"group":"","kind":"Binding","version":"v1"}"#
+)]
+#[case(
+    "/api/v1 pods/{name}/eviction post",
+    22,
+    "createCoreV1NamespacedPodEviction",
+    "io.k8s.api.policy.v1.Eviction",
+    r#"{"group":"policy","kind":"Eviction","version":"v1"}"#
+)]
+#[case(
+    "/api/v1 pods/{name}/eviction post",
+    21,
+    "createCoreV1NamespacedPodEviction",
+    "io.k8s.api.policy.v1beta1.Eviction",
+    r#"{"group":"policy","kind":"Eviction","version":"v1beta1"}"#
+)]
+#[case(
+    "/api/v1 pods/{name}/status put",
+    36,
+    "replaceCoreV1NamespacedPodStatus",
+    "io.k8s.api.core.v1.Pod",
+    r#"{"group":"","kind":"Pod","version":"v1"}"#
+)]
+fn subresources(
+    #[case] place: &str,
+    #[case] minor: u8,
+    #[case] id: &str,
+    #[case] definition: &str,
+    #[case] kind: &str,
+) {
+    let document = v2(minor);
+    let (path, method) = place.rsplit_once(' ').expect("a path and a method");
+    let path = path.replace(' ', "/namespaces/{namespace}/");
+    let operation = document.at(&["paths", &path, method]).expect("a method");
+    assert_eq!(operation.text_at(&["operationId"]), id);
+    let found = operation.get("x-kubernetes-group-version-kind");
+    assert_eq!(encode_untyped(found.expect("a kind")), kind);
+    let body = &operation.list_at(&["parameters"])[0];
+    let reference = format!("#/definitions/{definition}");
+    assert_eq!(body.text_at(&["schema", "$ref"]), reference);
+    let own = document.at(&["definitions", definition]);
+    let kinds = own.and_then(|own| own.get("x-kubernetes-group-version-kind"));
+    assert_eq!(encode_untyped(kinds.expect("kinds")), format!("[{kind}]"));
+}
+
 // What `kubectl --validate` asks before it leaves the validation to the server.
 #[rstest]
 #[case(24, false)]
