@@ -2,6 +2,7 @@
 //! the labels to set.
 
 mod labels;
+mod short;
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -135,11 +136,21 @@ fn in_part(already: usize, known: usize) -> String {
 /// The whole report.
 pub(crate) fn text(report: &Report, minor: Minor) -> String {
     let mut text = String::new();
+    let short = short::is_for(report);
     for (name, namespace) in &report.namespaces {
-        let better = namespace.better + namespace.better_templates.len();
-        if namespace.violating + better > 0 || !namespace.templates.is_empty() {
-            of_namespace(&mut text, name, namespace, minor);
+        let improves = namespace.better + namespace.better_templates.len();
+        if namespace.violating + improves > 0 || !namespace.templates.is_empty() {
+            head(&mut text, name, namespace);
+            if short {
+                short::of_namespace(&mut text, namespace, width());
+            } else {
+                in_full(&mut text, namespace, minor);
+            }
+            better(&mut text, namespace);
         }
+    }
+    if short {
+        text.push_str("told in short: -o json has the containers and fields of each workload\n");
     }
     if report.has_levels {
         let labels = labels::text(report, width());
@@ -155,7 +166,8 @@ pub(crate) fn text(report: &Report, minor: Minor) -> String {
     text
 }
 
-fn of_namespace(text: &mut String, name: &str, namespace: &NamespaceReport, minor: Minor) {
+/// A namespace, and how it stands to what it is to enforce.
+fn head(text: &mut String, name: &str, namespace: &NamespaceReport) {
     let policy = &namespace.policy;
     let mut head = format!(
         "enforce {}: {} of {} violate it{}",
@@ -174,7 +186,10 @@ fn of_namespace(text: &mut String, name: &str, namespace: &NamespaceReport, mino
         }
     }
     let _ = writeln!(text, "{}  {}", Painted(STRONG, name), Painted(FAINT, &head));
-    // What is new comes first.
+}
+
+/// Every workload with its checks, containers and fields: what is new first.
+fn in_full(text: &mut String, namespace: &NamespaceReport, minor: Minor) {
     for old in [false, true] {
         let owners = namespace.owners.iter().filter(|(_, found)| found.pods > 0);
         for (owner, found) in owners.filter(|(_, it)| (it.already == it.pods) == old) {
@@ -192,7 +207,6 @@ fn of_namespace(text: &mut String, name: &str, namespace: &NamespaceReport, mino
             }
         }
     }
-    better(text, namespace);
 }
 
 /// Whether a template is rejected by the same checks as the pods of its workload.

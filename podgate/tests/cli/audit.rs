@@ -143,6 +143,30 @@ fn from_needs_another_side() {
     ]);
 }
 
+/// With many workloads each stands in a line with those of the same checks.
+#[test]
+fn many_workloads_are_told_in_short() {
+    let folder = Folder::new();
+    let namespaces = (0..30).map(|at| {
+        let name = format!("team-{at:02}");
+        namespace(&name, &json!({})) + &deployment(&name, "host", &on_the_host())
+    });
+    let dump: String = namespaces.collect();
+    folder.write("dump.jsonl", &(dump + &three_namespaces()));
+    let run = folder.podgate(&["audit", "dump.jsonl", "--enforce", "baseline"]);
+    let run = run.ends(1).says(&[
+        "team-00  enforce baseline:latest: 1 of 1 pod violate it\n  \
+         hostNamespaces, privileged: Deployment/host (1 pod, template)\n\
+         team-01  ",
+        "told in short: -o json has the containers and fields of each workload\n",
+        "privileged  31 namespaces\n  kubectl label ns \\\n    shop team-00",
+        "shop (1 of 3 pods, 1",
+        "and 11 more\n",
+        "35 pods, 31 violating; 35 pod templates, 31 breaking\n",
+    ]);
+    assert!(!run.stdout.contains("spec.hostNetwork"), "{}", run.stdout);
+}
+
 /// Of templates audit says what diff says, with its exit code.
 #[rstest]
 #[case("psp@1.24", "psa-restricted", "1.25")]
@@ -181,7 +205,7 @@ fn exempt_namespaces_are_left_alone() {
     folder.write("dump.jsonl", &three_namespaces());
     folder.write(
         "clusters/defaults.yaml",
-        r#"
+        r"
 apiVersion: podgate.dev/v1alpha1
 kind: Cluster
 metadata: {name: defaults}
@@ -195,7 +219,7 @@ plugins:
     kind: PodSecurityConfiguration
     defaults: {enforce: baseline}
     exemptions: {namespaces: [shop]}
-"#,
+",
     );
     let run = folder.podgate(&["audit", "dump.jsonl", "--to", "defaults"]);
     run.ends(1).says(&[

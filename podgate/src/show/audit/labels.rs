@@ -167,7 +167,7 @@ fn command(
 }
 
 /// Names, the first of them.
-fn listed(text: &mut String, what: &str, names: &[String], indent: &str, width: usize) {
+pub(super) fn listed(text: &mut String, what: &str, names: &[String], indent: &str, width: usize) {
     let more = names.len().saturating_sub(SHOWN);
     let mut line = format!("{what}: {}", names[..names.len() - more].join(", "));
     if more > 0 {
