@@ -6,7 +6,7 @@
 use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use crate::{
-    Error, Location, Position, Segment,
+    Error, Location, Position, Segment, Source,
     encode::{encode, encode_with},
     error::Flaw,
     header::{Header, HeaderOfJson, ItemsField, Origin, not_an_object},
@@ -89,13 +89,17 @@ impl Document {
     /// kustomization the manifest. The lines of this document are not those of that file.
     ///
     /// helm's comment says it, or kustomize's annotation; and where podgate had it rendered, what it
-    /// was rendered from. It is the path on disk where such a file is there.
+    /// was rendered from. It is the path on disk where such a file is there. `None` for what stands in a
+    /// file, rendered or not: there the place is the one in that file.
     #[must_use]
     pub fn source_file(&self) -> Option<String> {
         let Content::Yaml { document, node, .. } = &self.content else {
             return None;
         };
         let rendered = self.rendered.as_deref();
+        if rendered.is_none() && *self.file != *Source::STDIN {
+            return None;
+        }
         if let Some(named) = rendered::of_comment(&document.text) {
             let on_disk = rendered.and_then(|it| it.template(named));
             return Some(on_disk.unwrap_or_else(|| named.to_owned()));

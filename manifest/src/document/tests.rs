@@ -199,6 +199,9 @@ fn what_an_object_was_rendered_from() {
     let files = source_files(&Source::new("<stdin>", RENDERED));
     let files: Vec<Option<&str>> = files.iter().map(Option::as_deref).collect();
     assert_eq!(files, expected);
+    // What somebody rendered into a file stands there, line by line.
+    let in_a_file = source_files(&Source::new("web.yaml", RENDERED));
+    assert!(in_a_file.iter().all(Option::is_none), "{in_a_file:?}");
 }
 
 #[test]

@@ -35,6 +35,15 @@ pub(crate) fn text(items: &[Item<Compared>], options: &Options, all: bool) -> St
             let _ = writeln!(text, "{} {place}", Painted(FAINT, "not judged:"));
         }
     }
+    let is_rendered = |item: &Item<Compared>| match item {
+        Item::Judged(compared, _) => {
+            compared.difference.is_some() && compared.place.source.is_some()
+        }
+        _ => false,
+    };
+    if items.iter().any(is_rendered) {
+        let _ = writeln!(text, "{}", Painted(FAINT, place::RENDERED));
+    }
     text.push_str(&verdicts::filled(&sides(options), "", "  ", width()));
     text.push_str(&verdicts::filled(&count.summary(), "", "  ", width()));
     text

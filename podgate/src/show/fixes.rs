@@ -108,10 +108,13 @@ pub(crate) fn tell(files: &[File], written: bool) {
             parts.push(format!("{count} {what}"));
         }
     }
+    let mut objects = files.iter().flat_map(|file| &file.objects);
+    if objects.any(|object| object.place.source.is_some()) {
+        let _ = writeln!(text, "{}", Painted(FAINT, place::RENDERED));
+    }
     let is_rendered =
         |file: &File| matches!(file.origin, Origin::Rendered(_)) && file.before != file.after;
     if files.iter().any(is_rendered) {
-        let _ = writeln!(text, "{}", Painted(FAINT, place::RENDERED));
         let hint = "hint: nothing is written: the diff is of what was rendered, so change the templates or the values until they \
             render it; or let helm do so itself, with podgate fix - --write as its post-renderer";
         text.push_str(&verdicts::filled(hint, "", "  ", width()));

@@ -141,6 +141,25 @@ fn machines_get_both_places() {
     );
 }
 
+/// What somebody rendered into a file stands there, line by line.
+#[test]
+fn what_stands_in_a_file_is_named_by_that() {
+    let folder = Folder::new();
+    folder.write("web.yaml", RENDERED);
+    let check = ["check", "web.yaml", "--enforce", "baseline"];
+    folder
+        .podgate(&check)
+        .ends(1)
+        .says(&["✗ Pod/default/cache  web.yaml:19\n", "at web.yaml:23:3\n"]);
+    let run = folder.podgate(&[&check[..], &["-o", "github"]].concat());
+    let run = run.ends(1);
+    assert!(
+        run.stdout
+            .starts_with("::error file=web.yaml,line=23,col=3,"),
+        "{run:?}"
+    );
+}
+
 /// A line of the rendered text would be a wrong line of the template.
 #[rstest]
 #[case(
