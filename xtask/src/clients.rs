@@ -1,4 +1,5 @@
-//! `cargo xtask informers` and `cargo xtask load`: clients of client-go against `podgate serve`.
+//! `cargo xtask informers`, `cargo xtask load` and `cargo xtask protobuf`: clients of client-go against `podgate
+//! serve`.
 //!
 //! The clients are the Go module in `upstream/informers`, which knows nothing of podgate. Informers must be
 //! told a consistent history while several writers change what they look at, across a watch that expires;
@@ -10,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::upstream::{Server, build, find_go};
+use crate::upstream::{Server, build, examples, find_go};
 
 /// The cluster under load: what it enforces and what it warns about differ.
 const CLUSTER: &str = "clusters/psa-baseline-warn-restricted.yaml";
@@ -80,6 +81,30 @@ pub(crate) fn load(root: &Path, args: &[&str]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Reads and writes upstream's examples as protobuf, and then sends all manifests of the suite, and what was
+/// recorded where that is there, as JSON and as protobuf.
+pub(crate) fn protobuf(root: &Path) -> Result<()> {
+    examples(root)?;
+    let podgate = build(root)?;
+    let (dir, clients) = compile(root)?;
+    let mut objects = vec![
+        root.join("upstream/informers/pods.jsonl"),
+        root.join("scenarios"),
+    ];
+    let truth = std::env::var_os("PODGATE_TRUTH")
+        .map_or_else(|| root.join("../shared/truth"), PathBuf::from);
+    let recorded = truth.join(KUBERNETES);
+    if recorded.is_dir() {
+        objects.extend(["pods.ndjson.gz", "workloads.ndjson.gz"].map(|name| recorded.join(name)));
+    } else {
+        println!("LEFT OUT: no recorded requests; PODGATE_TRUTH names their folder");
+    }
+    let server = Server::start_with(&podgate, &dir, &["--kubernetes", KUBERNETES])?;
+    let mut command = Command::new(&clients);
+    command.arg("--kubeconfig").arg(server.kubeconfig());
+    run(command.arg("protobuf").args(&objects))
 }
 
 /// What `podgate check` says of each pod, in a file.

@@ -50,7 +50,8 @@ TASKS:
                          version shifted by one, a value allowed or refused; the suite must
                          notice each. Some minutes.
     protobuf             read and write Kubernetes' own examples of every kind, with every field set, as
-                         protobuf of each minor. Needs Go.
+                         protobuf of each minor; send the manifests of the suite to podgate serve as JSON
+                         and as protobuf, and compare the answers. Needs Go.
     tidy                 check the rules of this repository that no compiler knows: which way
                          dependencies run, what ARCHITECTURE.md names, how files open.
     upstream [--kubernetes 1.NN|all]...
@@ -90,7 +91,7 @@ fn run(args: &[&str]) -> Result<()> {
         ["informers", args @ ..] if !args.contains(&"--help") => clients::informers(root(), args),
         ["load", args @ ..] if !args.contains(&"--help") => clients::load(root(), args),
         ["mutants"] => mutants::run(root()),
-        ["protobuf"] => upstream::examples(root()),
+        ["protobuf"] => clients::protobuf(root()),
         ["tidy"] => tidy::run(root()),
         ["upstream", args @ ..] if !args.contains(&"--help") => upstream::run(root(), args),
         [] | ["help" | "--help" | "-h", ..] | [_, "--help" | "-h"] => {
