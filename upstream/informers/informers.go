@@ -142,7 +142,8 @@ type countingBody struct {
 }
 
 func (b *countingBody) Read(to []byte) (int, error) {
-	words := []byte(`"reason":"Expired"`)
+	// The reason of a Status as protobuf: the number of the field, the length, the text.
+	words := []byte("\x22\x07Expired")
 	read, err := b.ReadCloser.Read(to)
 	b.rest = append(b.rest, to[:read]...)
 	if count := bytes.Count(b.rest, words); count > 0 {
