@@ -399,7 +399,7 @@ impl Attributes<'_> {
     fn keep_requested(&mut self, object: &Value<'_>) {
         if self.wants_requested {
             let mut object = object.clone().into_owned();
-            encode::as_stored(&mut object, self.resource.schema, self.server.minor());
+            encode::as_converted(&mut object, self.resource.schema, self.server.minor());
             self.requested = Some(object);
         }
     }

@@ -50,6 +50,39 @@ pub fn as_stored(value: &mut Value<'_>, schema: &Struct, minor: Minor) {
         }
         None => true,
     });
+    leave_traces(object, schema, minor);
+}
+
+/// Makes of an object what the conversion to the internal type and back does, as long as it is not stored.
+pub(crate) fn as_converted(value: &mut Value<'_>, schema: &Struct, minor: Minor) {
+    let Value::Object(object) = value else { return };
+    for (name, value) in object.iter_mut() {
+        if let Some(field) = schema.field(name, minor) {
+            converted(&field.ty, value, minor);
+        }
+    }
+    leave_traces(object, schema, minor);
+}
+
+/// Does the same below a field, an item or a map's value.
+fn converted(ty: &Type, value: &mut Value<'_>, minor: Minor) {
+    match (ty, value) {
+        (Type::Struct(schema), value) => as_converted(value, schema, minor),
+        (Type::List(item, _), Value::List(items)) => {
+            for value in items.iter_mut() {
+                converted(item, value, minor);
+            }
+        }
+        (Type::Map(item, _), Value::Object(entries)) => {
+            for (_, value) in entries.iter_mut() {
+                converted(item, value, minor);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn leave_traces(object: &mut Object<'_>, schema: &Struct, minor: Minor) {
     match schema.name {
         "StatefulSetSpec" => name_claims(object),
         "Secret" => move_texts(object),

@@ -23,7 +23,7 @@ const HISTORY: &str = "500";
 pub(crate) fn informers(root: &Path, args: &[&str]) -> Result<()> {
     let count = value(args, "--count")?.unwrap_or("10000");
     find_go()?;
-    let podgate = build(root)?;
+    let podgate = podgate(root, args)?;
     let (dir, clients) = compile(root)?;
     for (history, expire) in [(None, false), (Some(HISTORY), true)] {
         let mut serve = vec!["--kubernetes", KUBERNETES];
@@ -54,10 +54,7 @@ pub(crate) fn informers(root: &Path, args: &[&str]) -> Result<()> {
 pub(crate) fn load(root: &Path, args: &[&str]) -> Result<()> {
     let count = value(args, "--count")?.unwrap_or("10000");
     find_go()?;
-    let podgate = match value(args, "--podgate")? {
-        Some(path) => PathBuf::from(path),
-        None => build(root)?,
-    };
+    let podgate = podgate(root, args)?;
     let (dir, clients) = compile(root)?;
     let pods = root.join("upstream/informers/pods.jsonl");
     let verdicts = check(root, &podgate, &dir, &pods)?;
@@ -105,6 +102,14 @@ pub(crate) fn protobuf(root: &Path) -> Result<()> {
     let mut command = Command::new(&clients);
     command.arg("--kubeconfig").arg(server.kubeconfig());
     run(command.arg("protobuf").args(&objects))
+}
+
+/// The podgate that is asked for, or one that is built.
+fn podgate(root: &Path, args: &[&str]) -> Result<PathBuf> {
+    match value(args, "--podgate")? {
+        Some(path) => Ok(PathBuf::from(path)),
+        None => build(root),
+    }
 }
 
 /// What `podgate check` says of each pod, in a file.

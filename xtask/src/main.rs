@@ -38,7 +38,7 @@ TASKS:
     codegen [--check]    write the schema tables from the Go types of k8s.io/api and from
                          admission/schema/defaults.txt; with --check only compare.
                          Needs Go and the Go modules of the minors.
-    informers [--count N]
+    informers [--count N] [--podgate FILE]
                          let informers of client-go look on while six writers make 10,000 changes
                          on podgate serve, with and without watches that expire. Needs Go.
     load [--count N] [--podgate FILE]

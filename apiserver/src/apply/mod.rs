@@ -8,10 +8,13 @@
 //! version is what it says, and has to be one that is served.
 
 mod managed;
+mod scale;
 mod set;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod typed;
+mod validate;
 
 use podgate_admission::decode::decode_untyped;
 use podgate_admission::encode::{encode, encode_untyped};
@@ -22,8 +25,10 @@ use podgate_policy::Minor;
 
 use crate::failure;
 use managed::{Conflicts, Entry, Manager, Managers, Operation};
+pub(crate) use scale::{SCALE, ScaleEntries};
 use set::Set;
-use typed::{Difference, Shape};
+use shape::Shape;
+use typed::Difference;
 
 /// The first minor in which an entry says through which subresource it came.
 const FIRST_WITH_SUBRESOURCE: u8 = 22;
@@ -38,6 +43,9 @@ const FIRST_WITH_DUPLICATES: u8 = 29;
 /// The first minor that looks at the kind of what is applied before all else
 /// (`NewVersionCheckManager`).
 const FIRST_WITH_VERSION_CHECK: u8 = 28;
+/// The last minor in which an apply that changes no field says when it was, if it changes who owns them
+/// (`managedFieldsUpdater.Apply`).
+const LAST_WITH_TIME_OF_OWNERS: u8 = 24;
 /// The first minor that names the object whose fields are wrong.
 const FIRST_WITH_NAMED_OBJECT: u8 = 22;
 
@@ -127,7 +135,7 @@ impl Write<'_> {
         if given("managedFields") {
             return Err(Status::bad_request("metadata.managedFields must be nil"));
         }
-        typed::check(patch, self.shape(), false).map_err(|error| {
+        validate::check(patch, self.shape(), false).map_err(|error| {
             let what = if self.minor.number() >= FIRST_WITH_NAMED_OBJECT {
                 format!("failed to create typed patch object ({})", described(patch))
             } else {
@@ -200,8 +208,7 @@ impl Write<'_> {
             let entry = Entry {
                 set: before.unwrap_or(set),
                 version,
-                // What comes through the scale has no time.
-                time: (self.subresource != Some("scale")).then(|| self.now.to_owned()),
+                time: Some(self.now.to_owned()),
             };
             managers.insert(manager, entry);
         }
@@ -216,6 +223,13 @@ impl Write<'_> {
         mut managers: Managers,
         force: bool,
     ) -> Result<(Value<'static>, Managers), Conflicts> {
+        let owned = |managers: &Managers| -> Vec<_> {
+            let entry = |(manager, entry): (&Manager, &Entry)| {
+                (manager.clone(), entry.set.clone(), entry.version.clone())
+            };
+            managers.iter().map(entry).collect()
+        };
+        let before = owned(&managers);
         self.forget_unknown_versions(&mut managers);
         let manager = self.named(self.manager, Operation::Apply);
         let last = managers.get(&manager).cloned();
@@ -240,12 +254,13 @@ impl Write<'_> {
         let unchanged = typed::same(old, &new);
         if let Some(entry) = managers.get_mut(&manager) {
             entry.set = entry.set.difference(&unowned());
-            if !unchanged {
-                entry.time = Some(self.now.to_owned());
-            }
             if entry.set.is_empty() {
                 managers.remove(&manager);
             }
+        }
+        let told = self.minor.number() <= LAST_WITH_TIME_OF_OWNERS && owned(&managers) != before;
+        if let Some(entry) = managers.get_mut(&manager).filter(|_| told || !unchanged) {
+            entry.time = Some(self.now.to_owned());
         }
         Ok((new, managers))
     }
@@ -257,7 +272,7 @@ impl Write<'_> {
             return merged;
         }
         let shape = self.shape();
-        let whole = |set: &Set| set.with_parents(shape, &typed::declared);
+        let whole = |set: &Set| set.with_parents(shape, &shape::declared);
         let last = whole(last);
         let pruned = typed::remove(&merged, &last, shape);
         let all = whole(&typed::fields(&merged, shape));
@@ -278,7 +293,7 @@ impl Write<'_> {
         let text = live.text_at(&["metadata", "annotations", LAST_APPLIED]);
         let applied = decode_untyped(text.as_bytes()).ok()?.into_owned();
         let fits = applied.text_at(&["apiVersion"]) == self.resource.api_version();
-        if !fits || typed::check(&applied, self.shape(), false).is_err() {
+        if !fits || validate::check(&applied, self.shape(), false).is_err() {
             return None;
         }
         let difference = typed::compare(&applied, live, self.shape());
@@ -349,7 +364,7 @@ impl Write<'_> {
 
     fn allows_duplicates(&self, object: &Value<'_>) -> bool {
         self.minor.number() >= FIRST_WITH_DUPLICATES
-            || typed::check(object, self.shape(), false).is_ok()
+            || validate::check(object, self.shape(), false).is_ok()
     }
 
     fn named(&self, name: &str, operation: Operation) -> Manager {
@@ -370,6 +385,9 @@ impl Write<'_> {
     /// Drops the entries of versions that are not served.
     fn forget_unknown_versions(&self, managers: &mut Managers) {
         managers.retain(|_, entry| {
+            if entry.version == self.resource.api_version() {
+                return true;
+            }
             let (group, version) = entry
                 .version
                 .rsplit_once('/')

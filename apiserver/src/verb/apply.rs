@@ -71,7 +71,7 @@ fn applied(server: &Server, state: &mut State, call: &Call<'_>) -> Result<Answer
 }
 
 /// Reads the configuration, YAML or JSON.
-fn read(body: &[u8]) -> Result<Value<'static>, Status> {
+pub(super) fn read(body: &[u8]) -> Result<Value<'static>, Status> {
     if let Ok(object @ Value::Object(_)) = decode_untyped(body) {
         return Ok(object.into_owned());
     }

@@ -1,24 +1,27 @@
 //! The subresource `scale` of workloads: how many replicas there shall be, as an object of its own.
 //!
 //! Upstream: `ScaleREST` in `k8s.io/kubernetes/pkg/registry/apps/{deployment,replicaset,statefulset}/storage`
-//! and `core/replicationcontroller/storage`; `pkg/apis/autoscaling/validation`. Apply configurations are
-//! not taken here.
+//! and `core/replicationcontroller/storage`; `pkg/apis/autoscaling/validation`.
 
 use podgate_admission::chain::Server;
 use podgate_admission::decode::decode_untyped;
 use podgate_admission::encode::{encode, encode_untyped};
+use podgate_admission::request::Source as _;
 use podgate_admission::status::{Cause, Grouped, Status};
 use podgate_admission::value::{Object, Value};
 
+use super::apply;
 use super::read::meta;
-use super::update::{check_name, check_uid, check_version, store_update};
+use super::update::{APPLY, check_name, check_uid, check_version, store_update};
 use crate::answer::Answer;
+use crate::apply::{SCALE, ScaleEntries, Write};
 use crate::call::Call;
-use crate::failure;
 use crate::owned::Owners;
 use crate::patch::{self, Kind};
 use crate::path::Verb;
 use crate::state::{State, in_version};
+use crate::store::Stored;
+use crate::{failure, options};
 
 /// Reads or changes the scale of a workload.
 pub(crate) fn scale(server: &Server, state: &mut State, call: &Call<'_>, verb: Verb) -> Answer {
@@ -41,7 +44,9 @@ fn scaled(
             .find(call.resource.name, call.namespace, call.name)
             .cloned()
     };
+    let applies = verb == Verb::Patch && call.content_type == APPLY;
     let kind = match verb {
+        _ if applies => None,
         Verb::Patch => Some(Kind::of(call.content_type).ok_or_else(failure::no_such_patch)?),
         Verb::Update => {
             call.check_content_type()?;
@@ -50,6 +55,7 @@ fn scaled(
         _ => None,
     };
     match verb {
+        Verb::Patch if applies => call.options.validate(options::APPLY, call.minor)?,
         Verb::Patch => call.options.validate("PatchOptions", call.minor)?,
         Verb::Update => call.options.validate("UpdateOptions", call.minor)?,
         _ => {}
@@ -61,19 +67,41 @@ fn scaled(
     if verb == Verb::Get {
         return Ok(Answer::json(200, encode_untyped(&current)));
     }
-    let body = match kind {
-        None => call.body.to_vec(),
-        Some(kind) => {
-            let (schema, minor) = (call.resource.schema, call.minor);
-            let patched = patch::apply(kind, &current, call.body, schema, minor, true)?;
-            patched.to_string().into_bytes()
-        }
+    let entries = ScaleEntries::of(&old, call.minor);
+    let now = state.source.now();
+    let write = Write {
+        minor: call.minor,
+        resource: &SCALE,
+        subresource: call.subresource,
+        manager: &call.field_manager,
+        now: &now,
     };
-    let sent = decode_untyped(&body).map_err(|error| Status::bad_request(error.message))?;
-    check_name(&sent, call)?;
-    let replicas = replicas(&sent, call, kind.is_some().then_some(&body))?;
-    check_uid(&sent, &old, call)?;
-    check_version(&sent, &old, call)?;
+    let mut live = current.clone();
+    if let Some(live) = live.as_object_mut() {
+        let metadata = live.object_mut("metadata");
+        metadata.insert("managedFields", entries.to_scale());
+    }
+    let (replicas, scale) = if applies {
+        let force = call.options.force.unwrap_or_default();
+        let merged = write.apply(Some(&live), &apply::read(call.body)?, force)?;
+        let wanted = replicas_in(&merged.object, call, None)?;
+        check_sent(&merged.object, &old, call)?;
+        (wanted, merged.entries)
+    } else {
+        let body = match kind {
+            None => call.body.to_vec(),
+            Some(kind) => {
+                let (schema, minor) = (call.resource.schema, call.minor);
+                let patched = patch::apply(kind, &current, call.body, schema, minor, true)?;
+                patched.to_string().into_bytes()
+            }
+        };
+        let sent = decode_untyped(&body).map_err(|error| Status::bad_request(error.message))?;
+        let wanted = replicas_in(&sent, call, kind.is_some().then_some(&body))?;
+        check_sent(&sent, &old, call)?;
+        (wanted, write.update(Some(&live), &sent, None, false))
+    };
+    let entries = entries.to_workload(&scale, &call.resource.api_version());
     let mut parent = in_version(&old, call.resource).into_owned();
     if let Some(parent) = parent.as_object_mut() {
         parent.object_mut("spec").insert("replicas", replicas);
@@ -86,7 +114,7 @@ fn scaled(
         call,
         &old,
         json.as_bytes(),
-        Owners::Sent(None),
+        Owners::Applied(entries),
     );
     if !answer.succeeded() {
         return Ok(answer);
@@ -99,8 +127,19 @@ fn scaled(
     Ok(answer.with_body(encode_untyped(&now)))
 }
 
+/// Whether it is the scale that is there.
+fn check_sent(sent: &Value<'_>, old: &Stored, call: &Call<'_>) -> Result<(), Status> {
+    check_name(sent, call)?;
+    check_uid(sent, old, call)?;
+    check_version(sent, old, call)
+}
+
 /// The wanted replicas of a scale that was sent (`ValidateScale`).
-fn replicas(sent: &Value<'_>, call: &Call<'_>, patched: Option<&Vec<u8>>) -> Result<i64, Status> {
+fn replicas_in(
+    sent: &Value<'_>,
+    call: &Call<'_>,
+    patched: Option<&Vec<u8>>,
+) -> Result<i64, Status> {
     let invalid = |kind, name: &str, field: &str, message: String| {
         let cause = Cause {
             reason: "FieldValueInvalid",

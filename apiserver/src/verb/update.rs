@@ -33,7 +33,7 @@ const FIRST_WITH_FIELD_VALIDATION: u8 = 25;
 /// The first minor that compares the namespace before the name (`EnsureObjectNamespaceMatchesRequestNamespace`).
 const FIRST_WITH_NAMESPACE_FIRST: u8 = 24;
 /// The content type of an apply configuration.
-const APPLY: &str = "application/apply-patch+yaml";
+pub(super) const APPLY: &str = "application/apply-patch+yaml";
 const STALE: &str = "the object has been modified; please apply your changes to the latest version \
                      and try again";
 
@@ -244,12 +244,17 @@ fn check_decodes(kind: Kind, patched: &Json, body: &str, call: &Call<'_>) -> Res
     Err(Status::invalid(nothing, "", vec![cause]))
 }
 
-/// `checkName` in `endpoints/handlers/rest.go`; since 1.24 the namespace is looked at before.
+/// `checkName` in `endpoints/handlers/rest.go`; since 1.24 the namespace is looked at before, and a namespace
+/// is in none, where it was in itself (`ExpectedNamespaceForResource`).
 pub(super) fn check_name(sent: &Value<'_>, call: &Call<'_>) -> Result<(), Status> {
     let (name, namespace) = (meta(sent, "name"), meta(sent, "namespace"));
-    let elsewhere =
-        !call.namespace.is_empty() && !namespace.is_empty() && namespace != call.namespace;
     let namespace_first = call.minor.number() >= FIRST_WITH_NAMESPACE_FIRST;
+    let requested = if call.resource.kind == "Namespace" && !namespace_first {
+        call.name
+    } else {
+        call.namespace
+    };
+    let elsewhere = !requested.is_empty() && !namespace.is_empty() && namespace != requested;
     if elsewhere && namespace_first {
         return Err(Status::bad_request(
             "the namespace of the provided object does not match the namespace sent on the request",
@@ -269,8 +274,7 @@ pub(super) fn check_name(sent: &Value<'_>, call: &Call<'_>) -> Result<(), Status
     }
     if elsewhere {
         return Err(Status::bad_request(format!(
-            "the namespace of the object ({namespace}) does not match the namespace on the request ({})",
-            call.namespace
+            "the namespace of the object ({namespace}) does not match the namespace on the request ({requested})"
         )));
     }
     Ok(())

@@ -9,6 +9,7 @@ mod pod_security_policy;
 mod protobuf;
 mod read;
 mod recorded;
+mod scale;
 mod stages;
 mod subresources;
 mod write;

@@ -538,3 +538,53 @@ fn who_owns_the_texts_of_a_secret() {
     let owned = json!({"f:data": {".": {}, "f:a": {}}, "f:type": {}});
     assert_eq!(entries[0]["fieldsV1"], owned);
 }
+
+/// As 1.23, 1.30 and 1.36 answered: an empty list that always stands there is owned, no list is not.
+#[rstest]
+#[case(r#"{"metadata":{"name":"r"},"rules":[]}"#, json!({"f:rules": {}}))]
+#[case(r#"{"metadata":{"name":"r"}}"#, Value::Null)]
+fn who_owns_an_empty_list(#[case] body: &str, #[case] owned: Value) {
+    let server = server(36).tracking_fields();
+    let path = "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles";
+    let stored = send(&server, &Method::POST, path, &[], body).body;
+    assert_eq!(stored["metadata"]["managedFields"][0]["fieldsV1"], owned);
+}
+
+/// As 1.23 and 1.36 answered: who applies what is there already owns it since then, or since no time.
+#[rstest]
+#[case(23, true)]
+#[case(24, true)]
+#[case(25, false)]
+#[case(36, false)]
+fn when_an_apply_that_changes_nothing_was(#[case] minor: u8, #[case] timed: bool) {
+    let server = server(minor).tracking_fields();
+    let path = "/api/v1/namespaces/default/configmaps";
+    let body = r#"{"metadata":{"name":"m"},"data":{"a":"x"}}"#;
+    send(&server, &Method::POST, path, &[], body);
+    let body = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"m"},"data":{"a":"x"}}"#;
+    let headers = [("content-type", "application/apply-patch+yaml")];
+    let path = format!("{path}/m?fieldManager=b");
+    let applied = send(&server, &Method::PATCH, &path, &headers, body).body;
+    let entries = &applied["metadata"]["managedFields"];
+    assert_eq!(entries[0]["manager"], "b");
+    assert_eq!(!entries[0]["time"].is_null(), timed);
+}
+
+/// As 1.23 and 1.30 answered: what a namespace says of its own namespace.
+#[rstest]
+#[case(23, 400)]
+#[case(24, 200)]
+#[case(36, 200)]
+fn a_namespace_in_another(#[case] minor: u8, #[case] code: u16) {
+    let body = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"default","namespace":"other"}}"#;
+    let headers = [("content-type", "application/apply-patch+yaml")];
+    let path = "/api/v1/namespaces/default?fieldManager=b";
+    let answer = send(&server(minor), &Method::PATCH, path, &headers, body);
+    assert_eq!(answer.code, code, "{}", answer.body);
+    if code != 200 {
+        assert_eq!(
+            answer.message(),
+            "the namespace of the object (other) does not match the namespace on the request (default)"
+        );
+    }
+}
