@@ -1,8 +1,8 @@
 // Informers is a client of a Kubernetes API as controllers are one: informers of client-go on pods and
-// deployments while several writers change them, many clients that create pods one by one, and one that
-// says everything as JSON and as protobuf. `cargo xtask informers`, `cargo xtask load` and `cargo xtask
-// protobuf` run it against podgate serve; it knows nothing of podgate, and runs against any other server in
-// the same way.
+// deployments while several writers change them, many clients that create pods one by one, one that says
+// everything as JSON and as protobuf, and clients that ask for as much as the server can answer. `cargo
+// xtask informers`, `cargo xtask load`, `cargo xtask protobuf` and `cargo xtask bench` run it against
+// podgate serve; it knows nothing of podgate, and runs against any other server in the same way.
 package main
 
 import (
@@ -41,6 +41,8 @@ func run(config *rest.Config, namespace string, count, clients int, expire bool,
 		return informers(config, namespace, count, clients, expire)
 	case "protobuf":
 		return protobuf(config, namespace, flag.Args()[1:])
+	case "requests":
+		return requests(config, namespace, clients)
 	case "load":
 		return load(config, namespace, count, clients, pods, verdicts, watches)
 	default:

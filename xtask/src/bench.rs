@@ -3,23 +3,29 @@
 //! In each round every program runs once, in turn, on the same file of generated pods, whole process
 //! against whole process; of several rounds the shortest time counts, because whatever else runs on the
 //! machine makes times longer and never shorter. On a machine with `taskset` each is held to one core.
+//! Beside the time by the clock stands that of the processor, which a busy machine changes less.
 //!
 //! - the reference: `upstream/bench`, `k8s.io/pod-security-admission` over the types of `k8s.io/api`
 //! - podgate: `podgate audit FILE --enforce restricted -o jsonl`, on one core and on two
 //! - a bare scan: the same bytes read in the same way, every value of a line skipped by `serde_json`
 //!   (`IgnoredAny`), nothing looked at: what any reader of JSON has to do
 //!
+//! Then come the time from a start to the first verdict, and requests of `podgate serve` on one connection
+//! and on several, as parts of what it answers to `GET /version`.
+//!
 //! The results and their meaning are in docs/performance.md.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::de::IgnoredAny;
+
+use crate::clients;
 
 mod pods;
 
@@ -70,9 +76,15 @@ struct Runner {
     /// The exit codes that it ends with: some pods are rejected.
     codes: &'static [i32],
     best: Duration,
+    /// The least time of processors, in ticks of [`TICKS`] to the second; none where the system does not
+    /// tell.
+    processor: Option<u64>,
     /// The most memory that it used, in KiB.
     peak: u64,
 }
+
+/// How many ticks `/proc/PID/stat` counts in a second (`USER_HZ`, the same on every Linux).
+const TICKS: f64 = 100.0;
 
 /// Runs the comparison and prints it.
 pub(crate) fn run(root: &Path, choice: &Choice) -> Result<()> {
@@ -122,6 +134,7 @@ pub(crate) fn run(root: &Path, choice: &Choice) -> Result<()> {
         command: command.iter().map(|part| (*part).to_owned()).collect(),
         codes,
         best: Duration::MAX,
+        processor: None,
         peak: 0,
     };
     let mut runners = vec![
@@ -156,7 +169,12 @@ pub(crate) fn run(root: &Path, choice: &Choice) -> Result<()> {
         }
     }
     tell(&runners, choice, bytes, pinned);
-    start_up(&release("podgate"), &folder)
+    start_up(&release("podgate"), &folder)?;
+    first_line(&podgate)?;
+    if choice.reference {
+        clients::requests(root, Path::new(&release("podgate")))?;
+    }
+    Ok(())
 }
 
 impl Runner {
@@ -177,14 +195,17 @@ impl Runner {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
+        let mut processor = None;
         let status = loop {
             if let Some(status) = child.try_wait()? {
                 break status;
             }
-            self.peak = self.peak.max(memory(child.id()));
-            thread::sleep(Duration::from_millis(2));
+            self.peak = self.peak.max(memory(&child));
+            processor = ticks(&child).or(processor);
+            thread::sleep(Duration::from_millis(3));
         };
         self.best = self.best.min(started.elapsed());
+        self.processor = [self.processor, processor].into_iter().flatten().min();
         let code = status.code().unwrap_or(-1);
         ensure!(
             self.codes.contains(&code),
@@ -196,13 +217,25 @@ impl Runner {
 }
 
 /// The most memory that a process has used so far, in KiB; zero where the system does not tell.
-fn memory(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+fn memory(process: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let number = line.and_then(|line| line.split_whitespace().next());
     number
         .and_then(|number| number.parse().ok())
         .unwrap_or_default()
+}
+
+/// How long processors have worked for a process so far, in ticks, in its own code and for it in the
+/// kernel.
+fn ticks(process: &Child) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", process.id())).ok()?;
+    // Its name, in brackets, may have spaces; behind it the state is the first field, the times the 12th
+    // and the 13th.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut times = fields.split_whitespace().skip(11);
+    let mut next = || times.next()?.parse::<u64>().ok();
+    Some(next()? + next()?)
 }
 
 /// Prints what came out, absolute for whoever runs it, and as ratios.
@@ -220,15 +253,20 @@ fn tell(runners: &[Runner], choice: &Choice, bytes: u64, pinned: bool) {
             " (no taskset: the cores are not held)"
         }
     );
-    let podgate = runners[0].best.as_secs_f64();
+    let podgate = &runners[0];
     for runner in runners {
         let seconds = runner.best.as_secs_f64();
+        let ratio = match (runner.processor, podgate.processor) {
+            (Some(ticks), Some(podgate)) => format!("{:6.2}", ticks as f64 / podgate as f64),
+            _ => "     -".to_owned(),
+        };
         println!(
-            "{:26} {:8.2} us a pod  {:7.0} MiB/s  {:6.2} x the time of podgate audit  {:5} MiB at most",
+            "{:26} {:8.2} us a pod ({:6.2} of processors)  {:7.0} MiB/s  {:6.2} ({ratio}) x podgate audit  {:5} MiB at most",
             runner.name,
             seconds * 1e6 / choice.pods as f64,
+            runner.processor.unwrap_or_default() as f64 / TICKS * 1e6 / choice.pods as f64,
             bytes as f64 / seconds / f64::from(1 << 20),
-            seconds / podgate,
+            seconds / podgate.best.as_secs_f64(),
             runner.peak / 1024
         );
     }
@@ -255,6 +293,29 @@ fn start_up(podgate: &str, folder: &Path) -> Result<()> {
     }
     println!(
         "podgate check of one file: {:.1} ms from start to end",
+        best.as_secs_f64() * 1e3
+    );
+    Ok(())
+}
+
+/// From the start of `podgate audit` on all pods to its first line.
+fn first_line(audit: &[&str]) -> Result<()> {
+    let mut best = Duration::MAX;
+    for _ in 0..20 {
+        let started = Instant::now();
+        let mut command = Command::new(audit[0]);
+        command.args(&audit[1..]).stderr(Stdio::null());
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
+        let output = child.stdout.take().context("its output")?;
+        let mut line = String::new();
+        BufReader::with_capacity(1 << 12, output).read_line(&mut line)?;
+        best = best.min(started.elapsed());
+        // Nobody reads on, which ends it.
+        child.wait()?;
+        ensure!(line.ends_with('\n'), "podgate audit says nothing");
+    }
+    println!(
+        "podgate audit of the file: {:.1} ms from start to the first line",
         best.as_secs_f64() * 1e3
     );
     Ok(())

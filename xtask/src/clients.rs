@@ -1,5 +1,5 @@
 //! `cargo xtask informers`, `cargo xtask load` and `cargo xtask protobuf`: clients of client-go against `podgate
-//! serve`.
+//! serve`; and the requests of `cargo xtask bench`.
 //!
 //! The clients are the Go module in `upstream/informers`, which knows nothing of podgate. Informers must be
 //! told a consistent history while several writers change what they look at, across a watch that expires;
@@ -110,6 +110,15 @@ fn podgate(root: &Path, args: &[&str]) -> Result<PathBuf> {
         Some(path) => Ok(PathBuf::from(path)),
         None => build(root),
     }
+}
+
+/// Asks a server for as much as it can answer, on one connection and on several.
+pub(crate) fn requests(root: &Path, podgate: &Path) -> Result<()> {
+    let (dir, clients) = compile(root)?;
+    let server = Server::start_with(podgate, &dir, &["--kubernetes", KUBERNETES])?;
+    let mut command = Command::new(&clients);
+    command.arg("--kubeconfig").arg(server.kubeconfig());
+    run(command.arg("requests"))
 }
 
 /// What `podgate check` says of each pod, in a file.

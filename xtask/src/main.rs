@@ -33,7 +33,8 @@ TASKS:
                          what else stands there goes to the test target (--list, --exact)
     bench [--pods N] [--seed N] [--rounds N] [--without-reference]
                          podgate audit against Kubernetes' own evaluator and a bare scan of the same
-                         bytes, in turn, on generated pods (docs/performance.md). Needs Go.
+                         bytes, in turn, on generated pods; requests of podgate serve
+                         (docs/performance.md). Needs Go.
     ci                   everything that a push must pass
     codegen [--check]    write the schema tables from the Go types of k8s.io/api and from
                          admission/schema/defaults.txt; with --check only compare.

@@ -293,3 +293,7 @@ mod zstd {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "source_tests.rs"]
+mod tests;

@@ -7,6 +7,7 @@ mod check;
 mod context;
 mod coverage;
 mod diff;
+mod dumps;
 mod explain;
 mod fix;
 mod folder;
