@@ -234,14 +234,13 @@ impl Store {
         resource: &str,
         namespace: &str,
         revision: u64,
-    ) -> Result<Vec<(String, Stored)>, Compacted> {
+    ) -> Result<Vec<(&str, &Stored)>, Compacted> {
         let prefix = prefix(resource, namespace);
         let now = self
             .entries(resource, namespace)
             .map(|(key, entry)| (&key[prefix.len()..], &entry.object));
-        let owned = |(key, object): (&str, &Stored)| (key.to_owned(), Arc::clone(object));
         if revision >= self.revision {
-            return Ok(now.map(owned).collect());
+            return Ok(now.collect());
         }
         let Past(Some(history)) = &self.past else {
             return Err(Compacted);
@@ -258,7 +257,7 @@ impl Store {
                 };
             }
         }
-        Ok(then.into_iter().map(owned).collect())
+        Ok(then.into_iter().collect())
     }
 
     fn entries<'s>(

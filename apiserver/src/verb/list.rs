@@ -4,6 +4,8 @@
 //! `ValidateListOptions` in `storage/interfaces.go`. Nothing is ever stale here: there is one store, so
 //! every list is as new as can be, or as old as it asked for.
 
+use std::sync::Arc;
+
 use podgate_admission::encode::encode_untyped;
 use podgate_admission::quote::quote;
 use podgate_admission::status::Status;
@@ -82,7 +84,7 @@ pub(super) fn page(state: &State, call: &Call<'_>) -> Result<Page, Answer> {
         .scan_at(call.resource.name, call.namespace, revision)
         .map_err(|Compacted| expired(call, from.as_deref()))?;
     let first = match &from {
-        Some(start) => found.partition_point(|(key, _)| key < start),
+        Some(start) => found.partition_point(|(key, _)| *key < start.as_str()),
         None => 0,
     };
     let mut page = Page {
@@ -96,7 +98,7 @@ pub(super) fn page(state: &State, call: &Call<'_>) -> Result<Page, Answer> {
         if !labels.selects(object) || !fields.selects(object) {
             continue;
         }
-        page.objects.push(object.clone());
+        page.objects.push(Arc::clone(object));
         let left = found.len() - number - 1;
         if page.objects.len() == limit && left > 0 {
             let next = Continuation::after(key, revision);
